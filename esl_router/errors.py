@@ -1,0 +1,55 @@
+"""Faults. Normal telephony (busy, no answer, the caller hung up) is a value, never an exception."""
+
+from __future__ import annotations
+
+
+class RouterError(Exception):
+    """An expected fault: its text says what is wrong, where, and what to do. Exit code 1."""
+
+
+class StoreError(RouterError):
+    """The rule store cannot be read or written."""
+
+
+class StoreMissing(StoreError):
+    """There is no store at that path."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version of the router."""
+
+
+class RulesFileError(RouterError):
+    """A rules file is wrong. ``problems`` holds one line for each fault, with its path."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class NotFound(RouterError):
+    """The user, device or other thing named on the command line does not exist."""
+
+
+class NotPermitted(RouterError):
+    """The change is not this user's to make; the text names the right that is missing."""
+
+
+class ProtocolError(RouterError):
+    """The other side of an event socket broke the protocol."""
+
+
+class LimitExceeded(ProtocolError):
+    """A header block or body is larger than its bound."""
+
+
+class Untrusted(RouterError, ValueError):
+    """A value may not stand where it was to be put."""
+
+
+class SwitchError(RouterError):
+    """FreeSWITCH could not be reached, or refused the password."""
+
+
+class ListenError(RouterError):
+    """The router cannot listen where it was told to."""

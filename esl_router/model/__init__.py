@@ -1,0 +1,1 @@
+"""What the router knows and decides, as frozen values. No I/O, no clock."""

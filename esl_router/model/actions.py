@@ -1,0 +1,117 @@
+"""What the router does next with a call: a small closed set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esl_router.model.people import DeclineScope
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The phones registered with one SIP account.
+
+    ``contacts`` are the switch's dial URLs, one a registration; empty when the registrations
+    are not known: the switch then looks the account up itself.
+    """
+
+    account: str
+    domain: str
+    contacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A number reached through the trunk."""
+
+    number: str
+    """E.164, or an emergency number as dialled."""
+
+    trunk: str
+    """The dial string template of the domain's settings."""
+
+    caller_number: str | None = None
+    """The number shown there, E.164; None withholds it."""
+
+    diverted_from: str | None = None
+    """The direct number (E.164) or ``extension@domain`` on whose behalf the call leaves."""
+
+    redirects: int = 0
+    """How often the call had been redirected before, for the Diversion counter (RFC 5806)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One device in a ring: when it starts, how long it rings, where it is."""
+
+    device: str
+    target: Registered | Outside
+    delay: int = 0
+    """Seconds from the start of the ring."""
+
+    ring: int = 30
+    """Seconds it rings, from its own start."""
+
+    confirm: bool = False
+    """Whether the answering party must press 1 before the call is his (features.md P1)."""
+
+    @property
+    def ends(self) -> int:
+        """Seconds from the start of the ring until this leg gives up."""
+        return self.delay + self.ring
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring some devices until one answers."""
+
+    domain: str
+    callee: str
+    """The extension (or the outside number) that is being rung."""
+
+    legs: tuple[Leg, ...]
+    decline: DeclineScope = DeclineScope.AUTO
+    mailbox: str | None = None
+    """The box that takes the call if the router is gone when the ringing ends."""
+
+    early_media: bool = False
+    """Whether the caller hears what the far end plays before it answers: only for calls that
+    leave to a single number outside (features.md B17)."""
+
+    @property
+    def length(self) -> int:
+        """Seconds until the last leg gives up."""
+        return max((leg.ends for leg in self.legs), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    """Let the caller leave a message, or (``login``) let the owner hear his."""
+
+    domain: str
+    mailbox: str
+    login: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """End the call with an explicit code; never 603 towards a caller (features.md X10)."""
+
+    code: int
+    """The SIP status the caller gets."""
+
+    cause: str
+    """FreeSWITCH's hangup cause that stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """Leave the call to the dialplan's own fallback: it rings the callee's registered phones."""
+
+
+Action = Ring | Voicemail | Reject | HandBack
+
+BUSY = Reject(486, "USER_BUSY")
+UNAVAILABLE = Reject(480, "NO_ANSWER")
+NOT_FOUND = Reject(404, "UNALLOCATED_NUMBER")
+FORBIDDEN = Reject(403, "OUTGOING_CALL_BARRED")

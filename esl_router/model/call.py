@@ -1,0 +1,113 @@
+"""What is known of one call: who calls whom, and every attempt made so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from esl_router.model.actions import Action, Leg
+
+
+class LegResult(StrEnum):
+    """What became of one leg."""
+
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    """Refused by hand for the whole user (6xx), or as ``decline: user`` reads it."""
+
+    BUSY = "busy"
+    """Refused by that device alone: 486, 480 or its own do-not-disturb."""
+
+    NO_ANSWER = "no_answer"
+    """Rang to the end of its time."""
+
+    UNREACHABLE = "unreachable"
+    """Never rang: no reply, a network fault, a code the far end sends for itself."""
+
+    UNREGISTERED = "unregistered"
+    """No channel came into being: the switch knew no registration."""
+
+    ELSEWHERE = "elsewhere"
+    """Another leg was answered, or a decline ended the whole ring."""
+
+    CANCELLED = "cancelled"
+    """The caller's side ended it."""
+
+
+class RingResult(StrEnum):
+    """What became of a whole ring (features.md P6)."""
+
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class LegOutcome:
+    """One leg's end."""
+
+    leg: Leg
+    result: LegResult
+    cause: str = ""
+    """FreeSWITCH's hangup cause, for the journal; empty when there was no channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an action ended."""
+
+    legs: tuple[LegOutcome, ...] = ()
+    """One for each leg of a Ring, in its order; empty for any other action."""
+
+    caller_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    action: Action
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. ``number`` and ``name`` are the caller's own words, cleaned but not believed."""
+
+    number: str = ""
+    name: str = ""
+    account: str | None = None
+    """The SIP account that the switch authenticated, or the device whose leg was transferred;
+    None for everybody else. Only this is believed (features.md A1)."""
+
+    domain: str | None = None
+    """The domain of ``account``."""
+
+    anonymous: bool = False
+    """The number is withheld (features.md A4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as the switch presents it. An outcome makes a new one: :meth:`after`."""
+
+    uuid: str
+    dialled: str
+    """The called number as dialled, cleaned."""
+
+    caller: Caller = Caller()
+    context: str = ""
+    """The dialplan context it arrived in."""
+
+    internal_context: bool = False
+    """Whether that context is one of those where the company's own phones call in."""
+
+    redirects: int = 0
+    """How often it was redirected before it came to us (Diversion, History-Info)."""
+
+    attempts: tuple[Attempt, ...] = ()
+
+    def after(self, action: Action, outcome: Outcome) -> Call:
+        """The call once ``action`` has ended with ``outcome``."""
+        return replace(self, attempts=(*self.attempts, Attempt(action, outcome)))

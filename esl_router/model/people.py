@@ -1,0 +1,141 @@
+"""Users, their devices and when those ring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """Where a call comes from, as the follow-me rows see it (features.md A1-A3)."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    TEAM = "team"
+
+
+class DeviceKind(StrEnum):
+    SIP = "sip"
+    """A SIP account of its own: one or more phones register with it."""
+
+    EXTERNAL = "external"
+    """A number outside, reached through the trunk."""
+
+
+class DeclineScope(StrEnum):
+    """How far a declined call reaches (features.md P4)."""
+
+    AUTO = "auto"
+    """603 and other 6xx end the user's ringing; 486, 480 and other 4xx end that device's."""
+
+    DEVICE = "device"
+    """Any decline ends that device's ringing alone."""
+
+    USER = "user"
+    """Any decline, 486 too, ends the user's ringing: for phones whose reject key sends 486."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A SIP account, or a number outside."""
+
+    name: str
+    """Unique in its domain. For a SIP device also the account it registers with."""
+
+    kind: DeviceKind
+    owner: str
+    """The extension of its user, or the name of the workplace it belongs to."""
+
+    number: str | None = None
+    """E.164; external devices only."""
+
+    confirm: bool = True
+    """Whether whoever answers an external device must press 1 first (features.md P1)."""
+
+    location: str = "other"
+    """``mobile`` or ``other``; external devices only."""
+
+    dnd: bool = False
+    """Do not disturb, set for this device alone (features.md B15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowMeRow:
+    """When one device rings for calls of one origin (features.md B1-B3)."""
+
+    device: Device
+    enabled: bool = True
+    delay: int = 0
+    """Seconds from the start of the plan to the device's INVITE."""
+
+    ring: int = 30
+    """Seconds the device rings, from its own start."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an extension."""
+
+    domain: str
+    extension: str
+    name: str = ""
+    numbers: tuple[str, ...] = ()
+    """Direct numbers (DID), E.164."""
+
+    voicemail: bool = True
+    decline: DeclineScope = DeclineScope.AUTO
+    no_answer_after: int | None = None
+    """Seconds after which the user's ringing ends, whatever the rows say (features.md B4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A number behind which several users stand."""
+
+    domain: str
+    extension: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TollPolicy:
+    """Which numbers may be dialled through the trunk (features.md O6).
+
+    The longest matching prefix wins, deny wins a tie; without an allow list everything that is
+    not denied is allowed.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def permits(self, number: str) -> bool:
+        """Whether ``number`` (E.164) may be dialled."""
+        allowed = _longest(self.allow, number)
+        denied = _longest(self.deny, number)
+        if allowed < 0 and denied < 0:
+            return not self.allow
+        return allowed > denied
+
+
+def _longest(prefixes: tuple[str, ...], number: str) -> int:
+    return max((len(prefix) for prefix in prefixes if number.startswith(prefix)), default=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for a whole domain."""
+
+    domain: str
+    country: str = "DE"
+    """ISO 3166 code of the country whose dialling rules read national numbers."""
+
+    timezone: str = "Europe/Berlin"
+    ring_cycle: int = 5
+    trunk: str = "sofia/gateway/trunk/{number}"
+    """How an external number is dialled; ``{number}`` stands for it."""
+
+    caller_id_out: str = "caller"
+    """``caller``, ``user`` or ``fixed:+49…``: the number shown on legs through the trunk."""
+
+    toll: TollPolicy = field(default_factory=TollPolicy)
+    max_redirects: int = 5

@@ -1,0 +1,65 @@
+"""What a decision asks the rule store, as an interface.
+
+The store's reader implements it inside one read transaction; tests implement it with dictionaries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from esl_router.model.people import Device, FollowMeRow, Origin, Settings, Team, User
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule that could not be read and was skipped."""
+
+    path: str
+    """Where it stands, as in the rules file: ``users.1001.devices.1001-mobile.number``."""
+
+    text: str
+    """What is wrong with it, in a sentence."""
+
+
+class Rules(Protocol):
+    """A read-only view of the rule store at one instant.
+
+    Extensions and device names are looked up inside a domain. Every method may raise
+    :class:`esl_router.errors.StoreError` when the store cannot be read at all; a single broken
+    rule raises nothing: it is left out and listed in :attr:`problems`.
+    """
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The broken rules met so far in this view."""
+        ...
+
+    def domains(self) -> tuple[str, ...]:
+        """The SIP domains in the store, sorted."""
+        ...
+
+    def settings(self, domain: str) -> Settings | None: ...
+
+    def user(self, domain: str, extension: str) -> User | None: ...
+
+    def team(self, domain: str, extension: str) -> Team | None: ...
+
+    def owner_of(self, number: str) -> tuple[str, str] | None:
+        """The (domain, extension) of the user or team whose direct number ``number`` (E.164) is."""
+        ...
+
+    def device_user(self, domain: str, device: str) -> str | None:
+        """The extension of the user to whom a SIP account belongs.
+
+        A workplace's device belongs to the user who is logged in there; None when nobody is.
+        """
+        ...
+
+    def follow_me(self, domain: str, extension: str, origin: Origin) -> tuple[FollowMeRow, ...]:
+        """One row for each device of the user, in the order of the rules file.
+
+        Devices of the workplace he is logged in to come last. A device without a row of its own
+        has the defaults (enabled, delay 0, ring 30).
+        """
+        ...

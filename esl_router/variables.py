@@ -1,0 +1,62 @@
+"""Every channel variable and header of FreeSWITCH that the router touches."""
+
+from __future__ import annotations
+
+# -- headers of the snapshot that `connect` answers ---------------------------------------------
+UNIQUE_ID = "Unique-ID"
+CORE_UUID = "Core-UUID"
+DESTINATION = "Caller-Destination-Number"
+CALLER_NAME = "Caller-Caller-ID-Name"
+CALLER_NUMBER = "Caller-Caller-ID-Number"
+CONTEXT = "Caller-Context"
+DIRECTION = "Call-Direction"
+ANSWER_STATE = "Answer-State"
+PRIVACY_NUMBER = "Caller-Privacy-Hide-Number"
+SOCKET_MODE = "Socket-Mode"
+CONTROL = "Control"
+
+# -- variables the switch sets (read as `variable_<name>`) --------------------------------------
+SIP_AUTHORIZED = "sip_authorized"
+USER_NAME = "user_name"
+DOMAIN_NAME = "domain_name"
+DIVERSION = "sip_h_Diversion"
+HISTORY_INFO = "sip_history_info"
+SIP_FROM_USER = "sip_from_user"
+ORIGINATE_CAUSES = "originate_causes"
+ORIGINATE_DISPOSITION = "originate_disposition"
+BRIDGE_HANGUP_CAUSE = "bridge_hangup_cause"
+VOICEMAIL_RESULT = "voicemail_action"
+
+# -- variables the router sets ------------------------------------------------------------------
+DISABLE_EXPANSION = "app_disable_expand_variables"
+CONTINUE_ON_FAIL = "continue_on_fail"
+HANGUP_AFTER_BRIDGE = "hangup_after_bridge"
+IGNORE_REMOTE_CAUSE = "sip_ignore_remote_cause"
+IGNORE_EARLY_MEDIA = "ignore_early_media"
+PRESERVE_ORIGINATED = "preserve_originated_vars"
+FAIL_ON_SINGLE_REJECT = "fail_on_single_reject"
+ORIGINATE_TIMEOUT = "originate_timeout"
+ORIGINATION_UUID = "origination_uuid"
+ORIGINATION_NUMBER = "origination_caller_id_number"
+ORIGINATION_NAME = "origination_caller_id_name"
+ORIGINATION_PRIVACY = "origination_privacy"
+LEG_DELAY = "leg_delay_start"
+LEG_TIMEOUT = "leg_timeout"
+PRESENCE_ID = "presence_id"
+CONFIRM_KEY = "group_confirm_key"
+CONFIRM_FILE = "group_confirm_file"
+CONFIRM_TIMEOUT = "group_confirm_timeout"
+
+# -- the router's own ---------------------------------------------------------------------------
+ROUTED = "eslr_routed"
+"""Set on the caller's leg once the router has taken the call: the dialplan's fallback then no
+longer rings anybody."""
+
+MAILBOX = "eslr_mailbox"
+"""The box that takes a routed call whose router died while phones rang."""
+
+DEVICE = "eslr_device"
+"""On a leg to a phone: the account it belongs to. Only the router sets it, so a transferred leg
+that carries it is believed to be that device's."""
+
+DEVICE_DOMAIN = "eslr_domain"
