@@ -84,6 +84,9 @@ class Caller:
     domain: str | None = None
     """The domain of ``account``."""
 
+    own_leg: bool = False
+    """The router placed this leg to ``account`` itself, and it was transferred since."""
+
     anonymous: bool = False
     """The number is withheld (features.md A4)."""
 

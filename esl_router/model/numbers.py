@@ -8,6 +8,7 @@ from functools import lru_cache
 import phonenumbers
 
 _EXTENSION = re.compile(r"[0-9]{2,8}")
+_SHORTEST = 7
 _PATTERN = re.compile(r"(\+|\+?[0-9?]+)[0-9?*]*")
 
 
@@ -22,9 +23,23 @@ def e164(text: str, country: str) -> str | None:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number) or number.extension:
+    if number.extension or (
+        phonenumbers.is_possible_number_with_reason(number)
+        != phonenumbers.ValidationResult.IS_POSSIBLE
+    ):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def outside(text: str, country: str) -> str | None:
+    """``text`` as dialled by a user, as the E.164 number outside that he means, or None.
+
+    Digits that are too few to leave the country's short numbers are a mistyped extension, not
+    a call to somebody's number: 1099 does not become +491099.
+    """
+    if len(text) < _SHORTEST and not text.startswith(("+", "0")):
+        return None
+    return e164(text, country)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from esl_router.model.people import Device, FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.people import FollowMeRow, Origin, Settings, Team, User
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esl_router.model.actions import Action
+from esl_router.model.people import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,25 @@ class Decision:
 
     action: Action
     trace: tuple[Entry, ...] = ()
+    origin: Origin | None = None
+    callee: str = ""
+    """The extension of the user or team that is called; empty when nobody was found."""
+
+    domain: str = ""
+
+
+class Trace:
+    """Collects entries while a decision is being made."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def fired(self, stage: str, text: str) -> None:
+        """A rule that changes what happens."""
+        self.entries.append(Entry(stage, True, text))
+
+    def passed(self, stage: str, text: str) -> None:
+        """A rule looked at, and passed over."""
+        self.entries.append(Entry(stage, False, text))

@@ -1,0 +1,26 @@
+"""What a whole ring amounts to, from what became of its legs (P6, X5-X15)."""
+
+from __future__ import annotations
+
+from esl_router.model.call import LegResult, Outcome, RingResult
+
+# The first line of which a leg is found decides. One phone that rang unanswered outweighs any
+# number that were busy; one that was busy shows that a person is there (X14, X15).
+_PRECEDENCE = (
+    (LegResult.ANSWERED, RingResult.ANSWERED),
+    (LegResult.CANCELLED, RingResult.CANCELLED),
+    (LegResult.DECLINED, RingResult.DECLINED),
+    (LegResult.NO_ANSWER, RingResult.NO_ANSWER),
+    (LegResult.BUSY, RingResult.BUSY),
+)
+
+
+def aggregate(outcome: Outcome) -> RingResult:
+    """The result of a ring: answered, cancelled, declined, no answer, busy, or unreachable."""
+    results = {leg.result for leg in outcome.legs}
+    if LegResult.ANSWERED not in results and outcome.caller_gone:
+        return RingResult.CANCELLED
+    for leg_result, ring_result in _PRECEDENCE:
+        if leg_result in results:
+            return ring_result
+    return RingResult.UNREACHABLE

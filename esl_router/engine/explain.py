@@ -1,0 +1,52 @@
+"""What would happen to a call: the decision loop against assumed outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from esl_router.engine.decide import decide
+from esl_router.model.actions import Ring
+from esl_router.model.call import Call, LegOutcome, LegResult, Outcome
+from esl_router.model.live import Live
+from esl_router.model.rules import Rules
+from esl_router.model.trace import Decision
+
+# How long a phone takes, in seconds, to come to such an end; the rest ring their time.
+_AT_ONCE = {LegResult.BUSY: 0, LegResult.DECLINED: 2, LegResult.UNREACHABLE: 0}
+
+_CAUSE = {
+    LegResult.NO_ANSWER: "ALLOTTED_TIMEOUT",
+    LegResult.BUSY: "USER_BUSY",
+    LegResult.DECLINED: "CALL_REJECTED",
+    LegResult.UNREACHABLE: "NORMAL_TEMPORARY_FAILURE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision, and when it is made."""
+
+    at: int
+    """Seconds from the arrival of the call."""
+
+    decision: Decision
+    assumed: LegResult | None = None
+    """What every leg of a Ring was then assumed to do."""
+
+
+def explain(
+    call: Call, rules: Rules, live: Live, now: datetime, assumed: LegResult = LegResult.NO_ANSWER
+) -> tuple[Step, ...]:
+    """Every decision the router would make for ``call``, if each phone did ``assumed``."""
+    steps: list[Step] = []
+    seconds = 0
+    while True:
+        decision = decide(call, rules, live, now + timedelta(seconds=seconds))
+        action = decision.action
+        if not isinstance(action, Ring):
+            return (*steps, Step(seconds, decision))
+        steps.append(Step(seconds, decision, assumed))
+        outcome = Outcome(tuple(LegOutcome(leg, assumed, _CAUSE[assumed]) for leg in action.legs))
+        call = call.after(action, outcome)
+        seconds += _AT_ONCE.get(assumed, action.length)

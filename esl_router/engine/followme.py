@@ -1,0 +1,205 @@
+"""FollowMe: which devices of a user ring, when, and for how long (B1-B18).
+
+The same plan routes a call and draws the timeline that people see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from esl_router.model.actions import Leg, Outside, Registered
+from esl_router.model.call import Call
+from esl_router.model.live import Live
+from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, Settings, User
+from esl_router.model.rules import Rules
+from esl_router.model.trace import Trace
+
+STAGE = "followme"
+
+MAX_LEGS = 64
+"""Devices in one plan. The switch allows 128 legs, and a device may be registered twice."""
+
+
+class Skip(StrEnum):
+    """Why a row takes no part."""
+
+    DISABLED = "disabled"
+    DND = "dnd"
+    UNREGISTERED = "unregistered"
+    OWN_DEVICE = "own device"
+    DUPLICATE = "duplicate"
+    FORBIDDEN = "forbidden"
+    LOOP = "loop"
+    REDIRECTED = "redirected too often"
+    TOO_LATE = "too late"
+    TOO_MANY = "too many"
+
+
+_SENTENCE = {
+    Skip.DISABLED: "{device} is switched off for {origin} calls.",
+    Skip.DND: "{device} is set to do not disturb.",
+    Skip.UNREGISTERED: "{device} is not registered.",
+    Skip.OWN_DEVICE: "{device} is the phone that calls.",
+    Skip.DUPLICATE: "{device} is in the plan already.",
+    Skip.FORBIDDEN: "The toll policy forbids the number of {device}.",
+    Skip.LOOP: "The number of {device} belongs to somebody here: the call would come back.",
+    Skip.REDIRECTED: "{device} is outside, and the call was redirected too often already.",
+    Skip.TOO_LATE: "{device} would ring only after the ringing has ended.",
+    Skip.TOO_MANY: "{device} is one device too many for one call.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    row: FollowMeRow
+    reason: Skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who rings when, and who does not and why."""
+
+    legs: tuple[Leg, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+    def all_skipped_for(self, *reasons: Skip) -> bool:
+        """Whether nobody rings, and each row was skipped for one of ``reasons``."""
+        return not self.legs and all(skipped.reason in reasons for skipped in self.skipped)
+
+
+def plan(
+    user: User,
+    origin: Origin,
+    *,
+    call: Call,
+    settings: Settings,
+    rules: Rules,
+    live: Live,
+    trace: Trace,
+) -> Plan:
+    """The ringing of one user for one call.
+
+    A device that is not registered takes no part; while nothing is known of registrations each
+    device counts as registered.
+    """
+    if not live.known:
+        trace.passed(STAGE, "No link to the switch: every phone is rung as if it were registered.")
+    rows = rules.follow_me(user.domain, user.extension, origin)
+    legs: list[Leg] = []
+    skipped: list[Skipped] = []
+    taken: set[str] = set()
+    for row in rows:
+        reason = _reason(row, call, settings, rules, live, taken)
+        if reason is None and len(legs) == MAX_LEGS:
+            reason = Skip.TOO_MANY
+        if reason is None:
+            legs.append(_leg(row, user, call, settings, live))
+            taken.add(_identity(row.device))
+        else:
+            skipped.append(Skipped(row, reason))
+    ringing, late = _clip(without_gaps(legs), user.no_answer_after)
+    skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
+    for leg in ringing:
+        trace.fired(STAGE, f"{leg.device} rings from {leg.delay} s to {leg.ends} s.")
+    for entry in skipped:
+        sentence = _SENTENCE[entry.reason]
+        trace.passed(STAGE, sentence.format(device=entry.row.device.name, origin=origin.value))
+    return Plan(tuple(ringing), tuple(skipped))
+
+
+def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
+    """The legs in order of their start, moved forward wherever nobody would ring (B7).
+
+    Each keeps its full ring time and its distance to those that start after it.
+    """
+    result: list[Leg] = []
+    silent = busy_until = 0
+    for leg in sorted(legs, key=lambda leg: leg.delay):
+        start = leg.delay - silent
+        if start > busy_until:
+            silent += start - busy_until
+            start = busy_until
+        busy_until = max(busy_until, start + leg.ring)
+        result.append(replace(leg, delay=start))
+    return result
+
+
+def _reason(
+    row: FollowMeRow,
+    call: Call,
+    settings: Settings,
+    rules: Rules,
+    live: Live,
+    taken: set[str],
+) -> Skip | None:
+    device = row.device
+    if not row.enabled:
+        return Skip.DISABLED
+    if device.dnd:
+        return Skip.DND
+    if _identity(device) in taken:
+        return Skip.DUPLICATE
+    if device.kind is DeviceKind.SIP:
+        if device.name == call.caller.account and settings.domain == call.caller.domain:
+            return Skip.OWN_DEVICE
+        return Skip.UNREGISTERED if live.contacts(settings.domain, device.name) == () else None
+    number = device.number or ""
+    if number == call.caller.number:
+        return Skip.OWN_DEVICE
+    if not settings.toll.permits(number):
+        return Skip.FORBIDDEN
+    if rules.owner_of(number) is not None:
+        return Skip.LOOP
+    return Skip.REDIRECTED if call.redirects >= settings.max_redirects else None
+
+
+def _identity(device: Device) -> str:
+    return device.name if device.kind is DeviceKind.SIP else device.number or device.name
+
+
+def _leg(row: FollowMeRow, user: User, call: Call, settings: Settings, live: Live) -> Leg:
+    device = row.device
+    if device.kind is DeviceKind.SIP:
+        contacts = live.contacts(settings.domain, device.name) or ()
+        target: Registered | Outside = Registered(
+            device.name, settings.domain, tuple(contact.url for contact in contacts)
+        )
+        return Leg(device.name, target, row.delay, row.ring)
+    own = user.numbers[0] if user.numbers else None
+    target = Outside(
+        device.number or "",
+        settings.trunk,
+        caller_number=shown_number(settings, call, own),
+        diverted_from=own or f"{user.extension}@{settings.domain}",
+        redirects=call.redirects,
+    )
+    return Leg(device.name, target, row.delay, row.ring, confirm=device.confirm)
+
+
+def shown_number(settings: Settings, call: Call, own: str | None) -> str | None:
+    """The caller's number on a leg through the trunk; None withholds it (I6, X73).
+
+    ``own`` is the direct number of the user on whose behalf the call leaves. A caller without a
+    number of its own outside (a colleague's extension) shows that one.
+    """
+    if call.caller.anonymous:
+        return None
+    if settings.caller_id_out.startswith("fixed:"):
+        return settings.caller_id_out.removeprefix("fixed:")
+    if settings.caller_id_out == "caller" and call.caller.number.startswith("+"):
+        return call.caller.number
+    return own
+
+
+def _clip(legs: list[Leg], limit: int | None) -> tuple[list[Leg], set[str]]:
+    """The legs cut off at ``limit`` seconds, and the devices that would ring only after it."""
+    if limit is None:
+        return legs, set()
+    ringing = [
+        leg if leg.ends <= limit else replace(leg, ring=limit - leg.delay)
+        for leg in legs
+        if leg.delay < limit
+    ]
+    return ringing, {leg.device for leg in legs if leg.delay >= limit}

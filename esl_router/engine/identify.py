@@ -1,0 +1,113 @@
+"""Stage 0: who calls, from where, and whom (A1-A5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esl_router.model import numbers
+from esl_router.model.actions import FORBIDDEN, NOT_FOUND, Reject
+from esl_router.model.call import Call
+from esl_router.model.people import Origin, Settings, Team, User
+from esl_router.model.rules import Rules
+from esl_router.model.trace import Trace
+
+STAGE = "identify"
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """The two sides of a call, as far as they are believed."""
+
+    settings: Settings
+    origin: Origin
+    caller: str | None
+    """The calling user's extension; None for everybody who is no user of ours."""
+
+    callee: User | Team | None
+    outside: str | None = None
+    """The number outside that a user dialled, when no user or team of ours has it."""
+
+
+def identify(call: Call, rules: Rules, trace: Trace) -> Parties | Reject:
+    """Both parties of the call, or how it ends because one of them cannot be."""
+    origin = _origin(call, rules, trace)
+    caller = None
+    if origin is Origin.INTERNAL and call.caller.account and call.caller.domain:
+        caller = rules.device_user(call.caller.domain, call.caller.account)
+        if caller is None:
+            trace.passed(STAGE, f"The phone {call.caller.account} belongs to no user.")
+
+    domains = rules.domains()
+    candidates = (call.caller.domain,) if origin is Origin.INTERNAL else domains
+    for name in candidates:
+        settings = rules.settings(name) if name else None
+        if settings is None:
+            continue
+        callee = _callee(call.dialled, settings, rules, by_extension=len(candidates) == 1)
+        if callee is not None:
+            kind = "team" if isinstance(callee, Team) else "user"
+            label = f" ({callee.name})" if callee.name else ""
+            trace.fired(STAGE, f"{call.dialled} is the {kind} {callee.extension}{label}.")
+            if callee.domain != settings.domain:
+                # The number of another company in the same store: to it, our users are strangers.
+                settings = rules.settings(callee.domain) or settings
+                origin, caller = Origin.EXTERNAL, None
+            return Parties(settings, origin, caller, callee)
+        if origin is Origin.INTERNAL:
+            return _leave(call, settings, caller, trace)
+
+    trace.fired(STAGE, f"Nobody here has the number {call.dialled or '(none)'}.")
+    return NOT_FOUND
+
+
+def _origin(call: Call, rules: Rules, trace: Trace) -> Origin:
+    account, domain = call.caller.account, call.caller.domain
+    if account and domain:
+        if domain not in rules.domains():
+            trace.passed(STAGE, f"{account}@{domain} is authenticated, but its domain is not ours.")
+        elif call.internal_context or call.caller.own_leg:
+            trace.fired(STAGE, f"An internal call: the switch authenticated {account}@{domain}.")
+            return Origin.INTERNAL
+    who = "a withheld number" if call.caller.anonymous else call.caller.number or "no number"
+    trace.fired(STAGE, f"An external call from {who}: the switch authenticated nobody.")
+    return Origin.EXTERNAL
+
+
+def _callee(
+    dialled: str, settings: Settings, rules: Rules, *, by_extension: bool
+) -> User | Team | None:
+    # An extension is looked up first: 1001 is the colleague, never the number +491001.
+    if by_extension and numbers.is_extension(dialled):
+        found = _member(rules, settings.domain, dialled)
+        if found is not None:
+            return found
+    # Some trunks deliver +49301234567 as 49301234567.
+    for text in (dialled, f"+{dialled}"):
+        number = numbers.e164(text, settings.country)
+        owner = rules.owner_of(number) if number else None
+        if owner is not None:
+            return _member(rules, *owner)
+    return None
+
+
+def _member(rules: Rules, domain: str, extension: str) -> User | Team | None:
+    return rules.user(domain, extension) or rules.team(domain, extension)
+
+
+def _leave(call: Call, settings: Settings, caller: str | None, trace: Trace) -> Parties | Reject:
+    """A user of ours dialled a number that nobody here has: it may leave through the trunk."""
+    if numbers.emergency(call.dialled, settings.country):
+        trace.fired(STAGE, f"{call.dialled} is an emergency number.")
+        return Parties(settings, Origin.INTERNAL, caller, None, call.dialled)
+    number = numbers.outside(call.dialled, settings.country)
+    if number is None:
+        trace.fired(STAGE, f"Nobody here has the number {call.dialled or '(none)'}.")
+        return NOT_FOUND
+    if caller is None:
+        trace.fired(STAGE, f"{number} is outside, and only users may call outside.")
+        return FORBIDDEN
+    if not settings.toll.permits(number):
+        trace.fired(STAGE, f"The toll policy forbids {number}.")
+        return FORBIDDEN
+    trace.fired(STAGE, f"{call.dialled} is the number {number} outside.")
+    return Parties(settings, Origin.INTERNAL, caller, None, number)
