@@ -1,0 +1,88 @@
+"""A rule store made of dictionaries, for tests of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from esl_router.model.actions import Registered
+from esl_router.model.call import Call, Caller
+from esl_router.model.live import Contact, Live
+from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.rules import Problem
+
+DOMAIN = "pbx.test"
+
+
+def sip(name: str, owner: str = "1001", **more: bool) -> Device:
+    return Device(name, DeviceKind.SIP, owner, **more)
+
+
+def mobile(name: str, number: str, owner: str = "1001", **more: bool) -> Device:
+    return Device(name, DeviceKind.EXTERNAL, owner, number=number, **more)
+
+
+@dataclass
+class Company:
+    """Implements :class:`esl_router.model.rules.Rules`."""
+
+    users: Iterable[User] = ()
+    rows: Mapping[str, Iterable[FollowMeRow]] = field(default_factory=dict)
+    teams: Iterable[Team] = ()
+    config: Settings = Settings(DOMAIN)  # noqa: RUF009 - frozen
+    problems: tuple[Problem, ...] = ()
+    by_origin: Mapping[Origin, Mapping[str, Iterable[FollowMeRow]]] = field(default_factory=dict)
+
+    def domains(self) -> tuple[str, ...]:
+        return (self.config.domain,)
+
+    def settings(self, domain: str) -> Settings | None:
+        return self.config if domain == self.config.domain else None
+
+    def user(self, domain: str, extension: str) -> User | None:
+        return next((u for u in self.users if (u.domain, u.extension) == (domain, extension)), None)
+
+    def team(self, domain: str, extension: str) -> Team | None:
+        return next((t for t in self.teams if (t.domain, t.extension) == (domain, extension)), None)
+
+    def owner_of(self, number: str) -> tuple[str, str] | None:
+        return next(((u.domain, u.extension) for u in self.users if number in u.numbers), None)
+
+    def device_user(self, domain: str, device: str) -> str | None:
+        for extension, rows in self.rows.items():
+            if any(row.device.name == device for row in rows):
+                return extension
+        return None
+
+    def follow_me(self, domain: str, extension: str, origin: Origin) -> tuple[FollowMeRow, ...]:
+        rows = self.by_origin.get(origin, self.rows)
+        return tuple(rows.get(extension, ()))
+
+
+def registered(*accounts: str, twice: Iterable[str] = ()) -> Live:
+    """Live state in which these accounts of the domain, and only these, are registered."""
+    return Live(
+        known=True,
+        age=0.0,
+        registrations={
+            f"{account}@{DOMAIN}": tuple(
+                Contact(f"sofia/internal/sip:{account}@127.0.0.1:{port}", 0.0)
+                for port in ((5070, 5071) if account in twice else (5070,))
+            )
+            for account in accounts
+        },
+    )
+
+
+def target(account: str, *ports: int) -> Registered:
+    urls = tuple(f"sofia/internal/sip:{account}@127.0.0.1:{port}" for port in ports or (5070,))
+    return Registered(account, DOMAIN, urls)
+
+
+def internal_call(dialled: str, account: str = "1002-desk", number: str = "1002") -> Call:
+    caller = Caller(number, "Ben Berg", account, DOMAIN)
+    return Call("c-1", dialled, caller, context="internal", internal_context=True)
+
+
+def trunk_call(dialled: str, number: str = "+493099887766", **more: object) -> Call:
+    return Call("c-2", dialled, Caller(number, "Muster GmbH"), context="public", **more)

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esl_router.engine import followme
+from esl_router.engine.followme import Skip, Skipped
+from esl_router.model.actions import Leg, Outside
+from esl_router.model.live import UNKNOWN
+from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
+from esl_router.model.trace import Trace
+from tests.company import (
+    DOMAIN,
+    Company,
+    internal_call,
+    mobile,
+    registered,
+    sip,
+    target,
+    trunk_call,
+)
+
+ANNA = User(DOMAIN, "1001", "Anna Adler", ("+493012345101",))
+MOBILE = "+491711234567"
+
+
+def plan(rows, live=UNKNOWN, call=None, user=ANNA, config=None, trace=None):
+    company = Company((user,), {"1001": rows}, config=config or Settings(DOMAIN))
+    return followme.plan(
+        user,
+        Origin.EXTERNAL,
+        call=call or trunk_call("1001"),
+        settings=company.config,
+        rules=company,
+        live=live,
+        trace=trace or Trace(),
+    )
+
+
+def times(result):
+    return [(leg.device, leg.delay, leg.ring) for leg in result.legs]
+
+
+def reasons(result):
+    return {skipped.row.device.name: skipped.reason for skipped in result.skipped}
+
+
+def test_delay_and_ring_time_count_from_the_device_s_own_start():
+    rows = [FollowMeRow(sip("a"), ring=15), FollowMeRow(sip("b"), delay=10, ring=20)]
+    result = plan(rows)
+    assert times(result) == [("a", 0, 15), ("b", 10, 20)]
+    assert [leg.ends for leg in result.legs] == [15, 30]
+
+
+def test_each_registration_of_a_device_rings():
+    live = registered("a", twice=["a"])
+    assert plan([FollowMeRow(sip("a"))], live).legs[0].target == target("a", 5070, 5071)
+
+
+def test_without_a_link_every_phone_is_rung_and_the_trace_says_so():
+    trace = Trace()
+    assert times(plan([FollowMeRow(sip("a"))], UNKNOWN, trace=trace)) == [("a", 0, 30)]
+    assert "as if it were registered" in trace.entries[0].text
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (FollowMeRow(sip("a"), enabled=False), Skip.DISABLED),
+        (FollowMeRow(sip("a", dnd=True)), Skip.DND),
+        (FollowMeRow(sip("gone")), Skip.UNREGISTERED),
+        (FollowMeRow(mobile("m", "+493099887766")), Skip.OWN_DEVICE),
+        (FollowMeRow(mobile("m", "+49900123456")), Skip.FORBIDDEN),
+        (FollowMeRow(mobile("m", "+493012345101")), Skip.LOOP),
+    ],
+)
+def test_a_row_that_takes_no_part_says_why(row, reason):
+    config = Settings(DOMAIN, toll=TollPolicy(deny=("+49900",)))
+    result = plan([FollowMeRow(sip("b")), row], registered("a", "b"), config=config)
+    assert times(result) == [("b", 0, 30)]
+    assert result.skipped == (Skipped(row, reason),)
+
+
+def test_the_calling_phone_is_never_rung():
+    call = internal_call("1001", account="a", number="1001")
+    result = plan([FollowMeRow(sip("a")), FollowMeRow(sip("b"))], registered("a", "b"), call)
+    assert times(result) == [("b", 0, 30)]
+    assert reasons(result) == {"a": Skip.OWN_DEVICE}
+
+
+def test_the_same_number_rings_once():
+    rows = [FollowMeRow(mobile("m1", MOBILE)), FollowMeRow(mobile("m2", MOBILE), delay=5)]
+    result = plan(rows)
+    assert times(result) == [("m1", 0, 30)]
+    assert reasons(result) == {"m2": Skip.DUPLICATE}
+
+
+def test_only_the_delayed_phone_is_registered_so_it_rings_at_once():
+    rows = [FollowMeRow(sip("a")), FollowMeRow(sip("b"), delay=15, ring=20)]
+    assert times(plan(rows, registered("b"))) == [("b", 0, 20)]
+
+
+def test_a_gap_between_two_phones_is_closed():
+    rows = [FollowMeRow(sip("a"), ring=5), FollowMeRow(sip("b"), delay=20, ring=20)]
+    assert times(plan(rows)) == [("a", 0, 5), ("b", 5, 20)]
+
+
+def test_a_delay_during_which_somebody_rings_is_kept():
+    rows = [FollowMeRow(sip("a"), ring=30), FollowMeRow(sip("b"), delay=20, ring=20)]
+    assert times(plan(rows)) == [("a", 0, 30), ("b", 20, 20)]
+
+
+def test_no_answer_after_ends_the_ringing_earlier():
+    rows = [
+        FollowMeRow(sip("a"), ring=15),
+        FollowMeRow(sip("b"), delay=10, ring=20),
+        FollowMeRow(sip("c"), delay=28, ring=20),
+    ]
+    result = plan(rows, user=replace(ANNA, no_answer_after=25))
+    assert times(result) == [("a", 0, 15), ("b", 10, 15)]
+    assert reasons(result) == {"c": Skip.TOO_LATE}
+
+
+def test_an_outside_leg_carries_who_is_shown_and_who_diverted():
+    leg = plan([FollowMeRow(mobile("m", MOBILE), delay=10, ring=25)]).legs[0]
+    assert leg.confirm
+    assert leg.target == Outside(
+        MOBILE, "sofia/gateway/trunk/{number}", "+493099887766", "+493012345101", 0
+    )
+
+
+def test_a_call_redirected_too_often_stays_inside():
+    rows = [FollowMeRow(sip("a")), FollowMeRow(mobile("m", MOBILE))]
+    result = plan(rows, call=trunk_call("1001", redirects=5))
+    assert times(result) == [("a", 0, 30)]
+    assert reasons(result) == {"m": Skip.REDIRECTED}
+
+
+@pytest.mark.parametrize(
+    ("mode", "caller", "shown"),
+    [
+        ("caller", "+493099887766", "+493099887766"),
+        ("caller", "1002", "+493012345101"),
+        ("user", "+493099887766", "+493012345101"),
+        ("fixed:+493012345100", "+493099887766", "+493012345100"),
+    ],
+)
+def test_the_number_shown_outside_follows_the_setting(mode, caller, shown):
+    config = Settings(DOMAIN, caller_id_out=mode)
+    call = trunk_call("1001", number=caller)
+    assert followme.shown_number(config, call, "+493012345101") == shown
+
+
+def test_a_withheld_number_stays_withheld_whatever_the_setting():
+    call = trunk_call("1001")
+    hidden = replace(call, caller=replace(call.caller, anonymous=True))
+    for mode in ("caller", "user", "fixed:+493012345100"):
+        assert followme.shown_number(Settings(DOMAIN, caller_id_out=mode), hidden, "+49") is None
+
+
+LEGS = st.lists(
+    st.builds(
+        Leg,
+        device=st.text(),
+        target=st.just(target("a")),
+        delay=st.integers(0, 90),
+        ring=st.integers(1, 90),
+    ),
+    max_size=6,
+)
+
+
+@given(LEGS)
+def test_no_plan_has_dead_air_and_every_phone_keeps_its_ring_time(legs):
+    result = followme.without_gaps(legs)
+    assert sorted(leg.ring for leg in result) == sorted(leg.ring for leg in legs)
+    for second in range(max((leg.ends for leg in result), default=0)):
+        assert any(leg.delay <= second < leg.ends for leg in result)
+
+
+@given(LEGS)
+def test_closing_gaps_never_makes_anybody_later_and_is_done_once(legs):
+    result = followme.without_gaps(legs)
+    assert followme.without_gaps(result) == result
+    for before, after in zip(sorted(legs, key=lambda leg: leg.delay), result, strict=True):
+        assert after.delay <= before.delay
