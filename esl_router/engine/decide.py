@@ -105,6 +105,7 @@ def _ring_user(
         user,
         parties.origin,
         call=call,
+        number=parties.number,
         settings=parties.settings,
         rules=rules,
         live=live,
@@ -132,7 +133,7 @@ def _ring_outside(call: Call, parties: Parties, number: str, rules: Rules, trace
     settings = parties.settings
     user = rules.user(settings.domain, parties.caller) if parties.caller else None
     own = user.numbers[0] if user and user.numbers else None
-    shown = followme.shown_number(settings, call, own)
+    shown = followme.shown_number(settings, parties.number, own, anonymous=call.caller.anonymous)
     if shown is None and numbers.emergency(number, settings.country):
         shown = own  # whoever answers an emergency call must be able to call back
     trace.fired("outside", f"{number} is dialled through the trunk.")

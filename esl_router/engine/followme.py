@@ -74,6 +74,7 @@ def plan(
     origin: Origin,
     *,
     call: Call,
+    number: str,
     settings: Settings,
     rules: Rules,
     live: Live,
@@ -81,8 +82,8 @@ def plan(
 ) -> Plan:
     """The ringing of one user for one call.
 
-    A device that is not registered takes no part; while nothing is known of registrations each
-    device counts as registered.
+    ``number`` is the caller's, E.164 or an extension. A device that is not registered takes no
+    part; while nothing is known of registrations each device counts as registered.
     """
     if not live.known:
         trace.passed(STAGE, "No link to the switch: every phone is rung as if it were registered.")
@@ -91,11 +92,11 @@ def plan(
     skipped: list[Skipped] = []
     taken: set[str] = set()
     for row in rows:
-        reason = _reason(row, call, settings, rules, live, taken)
+        reason = _reason(row, call, number, settings, rules, live, taken)
         if reason is None and len(legs) == MAX_LEGS:
             reason = Skip.TOO_MANY
         if reason is None:
-            legs.append(_leg(row, user, call, settings, live))
+            legs.append(_leg(row, user, call, number, settings, live))
             taken.add(_identity(row.device))
         else:
             skipped.append(Skipped(row, reason))
@@ -129,6 +130,7 @@ def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
 def _reason(
     row: FollowMeRow,
     call: Call,
+    caller_number: str,
     settings: Settings,
     rules: Rules,
     live: Live,
@@ -146,7 +148,7 @@ def _reason(
             return Skip.OWN_DEVICE
         return Skip.UNREGISTERED if live.contacts(settings.domain, device.name) == () else None
     number = device.number or ""
-    if number == call.caller.number:
+    if number == caller_number:
         return Skip.OWN_DEVICE
     if not settings.toll.permits(number):
         return Skip.FORBIDDEN
@@ -159,7 +161,9 @@ def _identity(device: Device) -> str:
     return device.name if device.kind is DeviceKind.SIP else device.number or device.name
 
 
-def _leg(row: FollowMeRow, user: User, call: Call, settings: Settings, live: Live) -> Leg:
+def _leg(
+    row: FollowMeRow, user: User, call: Call, number: str, settings: Settings, live: Live
+) -> Leg:
     device = row.device
     if device.kind is DeviceKind.SIP:
         contacts = live.contacts(settings.domain, device.name) or ()
@@ -171,25 +175,27 @@ def _leg(row: FollowMeRow, user: User, call: Call, settings: Settings, live: Liv
     target = Outside(
         device.number or "",
         settings.trunk,
-        caller_number=shown_number(settings, call, own),
+        caller_number=shown_number(settings, number, own, anonymous=call.caller.anonymous),
         diverted_from=own or f"{user.extension}@{settings.domain}",
         redirects=call.redirects,
     )
     return Leg(device.name, target, row.delay, row.ring, confirm=device.confirm)
 
 
-def shown_number(settings: Settings, call: Call, own: str | None) -> str | None:
+def shown_number(
+    settings: Settings, number: str, own: str | None, *, anonymous: bool
+) -> str | None:
     """The caller's number on a leg through the trunk; None withholds it (I6, X73).
 
     ``own`` is the direct number of the user on whose behalf the call leaves. A caller without a
     number of its own outside (a colleague's extension) shows that one.
     """
-    if call.caller.anonymous:
+    if anonymous:
         return None
     if settings.caller_id_out.startswith("fixed:"):
         return settings.caller_id_out.removeprefix("fixed:")
-    if settings.caller_id_out == "caller" and call.caller.number.startswith("+"):
-        return call.caller.number
+    if settings.caller_id_out == "caller" and number.startswith("+"):
+        return number
     return own
 
 

@@ -23,6 +23,9 @@ class Parties:
     caller: str | None
     """The calling user's extension; None for everybody who is no user of ours."""
 
+    number: str
+    """The caller's number: a user's extension, else E.164 where it is one; empty if withheld."""
+
     callee: User | Team | None
     outside: str | None = None
     """The number outside that a user dialled, when no user or team of ours has it."""
@@ -52,7 +55,7 @@ def identify(call: Call, rules: Rules, trace: Trace) -> Parties | Reject:
                 # The number of another company in the same store: to it, our users are strangers.
                 settings = rules.settings(callee.domain) or settings
                 origin, caller = Origin.EXTERNAL, None
-            return Parties(settings, origin, caller, callee)
+            return Parties(settings, origin, caller, _number(call, caller, settings), callee)
         if origin is Origin.INTERNAL:
             return _leave(call, settings, caller, trace)
 
@@ -90,6 +93,13 @@ def _callee(
     return None
 
 
+def _number(call: Call, caller: str | None, settings: Settings) -> str:
+    # What an authenticated phone writes into its From header is not believed: it is its user's.
+    if caller is not None:
+        return caller
+    return numbers.e164(call.caller.number, settings.country) or call.caller.number
+
+
 def _member(rules: Rules, domain: str, extension: str) -> User | Team | None:
     return rules.user(domain, extension) or rules.team(domain, extension)
 
@@ -98,7 +108,7 @@ def _leave(call: Call, settings: Settings, caller: str | None, trace: Trace) -> 
     """A user of ours dialled a number that nobody here has: it may leave through the trunk."""
     if numbers.emergency(call.dialled, settings.country):
         trace.fired(STAGE, f"{call.dialled} is an emergency number.")
-        return Parties(settings, Origin.INTERNAL, caller, None, call.dialled)
+        return Parties(settings, Origin.INTERNAL, caller, caller or "", None, call.dialled)
     number = numbers.outside(call.dialled, settings.country)
     if number is None:
         trace.fired(STAGE, f"Nobody here has the number {call.dialled or '(none)'}.")
@@ -110,4 +120,4 @@ def _leave(call: Call, settings: Settings, caller: str | None, trace: Trace) -> 
         trace.fired(STAGE, f"The toll policy forbids {number}.")
         return FORBIDDEN
     trace.fired(STAGE, f"{call.dialled} is the number {number} outside.")
-    return Parties(settings, Origin.INTERNAL, caller, None, number)
+    return Parties(settings, Origin.INTERNAL, caller, caller, None, number)

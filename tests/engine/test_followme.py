@@ -33,6 +33,7 @@ def plan(rows, live=UNKNOWN, call=None, user=ANNA, config=None, trace=None):
         user,
         Origin.EXTERNAL,
         call=call or trunk_call("1001"),
+        number=(call or trunk_call("1001")).caller.number,
         settings=company.config,
         rules=company,
         live=live,
@@ -150,15 +151,13 @@ def test_a_call_redirected_too_often_stays_inside():
 )
 def test_the_number_shown_outside_follows_the_setting(mode, caller, shown):
     config = Settings(DOMAIN, caller_id_out=mode)
-    call = trunk_call("1001", number=caller)
-    assert followme.shown_number(config, call, "+493012345101") == shown
+    assert followme.shown_number(config, caller, "+493012345101", anonymous=False) == shown
 
 
-def test_a_withheld_number_stays_withheld_whatever_the_setting():
-    call = trunk_call("1001")
-    hidden = replace(call, caller=replace(call.caller, anonymous=True))
-    for mode in ("caller", "user", "fixed:+493012345100"):
-        assert followme.shown_number(Settings(DOMAIN, caller_id_out=mode), hidden, "+49") is None
+@pytest.mark.parametrize("mode", ["caller", "user", "fixed:+493012345100"])
+def test_a_withheld_number_stays_withheld_whatever_the_setting(mode):
+    config = Settings(DOMAIN, caller_id_out=mode)
+    assert followme.shown_number(config, "+493099887766", "+493012345101", anonymous=True) is None
 
 
 LEGS = st.lists(

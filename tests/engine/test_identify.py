@@ -78,6 +78,14 @@ def test_a_trunk_caller_cannot_dial_out_again():
     assert identify(trunk_call("+491711234567"), COMPANY, Trace()) == NOT_FOUND
 
 
+def test_a_trunk_caller_s_number_is_read_as_e164():
+    assert found(trunk_call("1001", number="0171 1234567")).number == "+491711234567"
+
+
+def test_an_authenticated_phone_cannot_present_a_number_that_is_not_its_user_s():
+    assert found(internal_call("1001", number="+493099887766")).number == "1002"
+
+
 def test_a_user_dials_out():
     parties = found(internal_call("0171 1234567"))
     assert (parties.callee, parties.outside) == (None, "+491711234567")
