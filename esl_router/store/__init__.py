@@ -1,0 +1,1 @@
+"""The rule store: one SQLite file, read live for every decision."""

@@ -1,0 +1,436 @@
+"""The store's schema: one short function a change. A released function is never edited.
+
+Keys are (domain, extension) and (domain, device name). ``position`` keeps the order of the rules
+file. Instants are seconds since the epoch (UTC); wall-clock times are text in the zone that
+their row names. A target is kept as it is written in the rules file (``extension:1002``).
+"""
+
+from __future__ import annotations
+
+import sqlite_utils
+
+MIGRATIONS = sqlite_utils.Migrations("esl_router")
+
+
+def known_names() -> frozenset[str]:
+    """The names of every migration of this version."""
+    return frozenset(migration.name for migration in MIGRATIONS._migrations)
+
+
+@MIGRATIONS()
+def m001_domains(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE domains (
+            domain TEXT PRIMARY KEY CHECK (domain <> ''),
+            country TEXT NOT NULL CHECK (country GLOB '[A-Z][A-Z]'),
+            timezone TEXT NOT NULL CHECK (timezone <> ''),
+            ring_cycle INTEGER NOT NULL CHECK (ring_cycle BETWEEN 1 AND 60),
+            trunk TEXT NOT NULL CHECK (instr(trunk, '{number}') > 0),
+            caller_id_out TEXT NOT NULL CHECK (
+                caller_id_out IN ('caller', 'user') OR caller_id_out GLOB 'fixed:+[1-9]*'),
+            toll_allow TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(toll_allow)),
+            toll_deny TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(toll_deny)),
+            max_redirects INTEGER NOT NULL CHECK (max_redirects BETWEEN 0 AND 20)
+        ) STRICT;
+        CREATE TABLE status_names (
+            domain TEXT NOT NULL REFERENCES domains ON DELETE CASCADE,
+            status TEXT NOT NULL CHECK (
+                status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting')),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL CHECK (name <> ''),
+            PRIMARY KEY (domain, status)
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m002_schedules(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE schedules (
+            domain TEXT NOT NULL REFERENCES domains ON DELETE CASCADE,
+            name TEXT NOT NULL CHECK (name <> ''),
+            position INTEGER NOT NULL,
+            timezone TEXT,
+            holidays TEXT,
+            PRIMARY KEY (domain, name)
+        ) STRICT;
+        CREATE TABLE schedule_hours (
+            domain TEXT NOT NULL,
+            schedule TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            days TEXT NOT NULL CHECK (days <> ''),
+            opens TEXT NOT NULL CHECK (opens GLOB '[0-2][0-9]:[0-5][0-9]'),
+            closes TEXT NOT NULL CHECK (closes GLOB '[0-2][0-9]:[0-5][0-9]'),
+            PRIMARY KEY (domain, schedule, position),
+            FOREIGN KEY (domain, schedule) REFERENCES schedules ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE schedule_closed (
+            domain TEXT NOT NULL,
+            schedule TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            day TEXT NOT NULL CHECK (day GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]'),
+            PRIMARY KEY (domain, schedule, position),
+            FOREIGN KEY (domain, schedule) REFERENCES schedules ON DELETE CASCADE
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m003_contacts(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE contacts (
+            domain TEXT NOT NULL REFERENCES domains ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL CHECK (name <> ''),
+            PRIMARY KEY (domain, position)
+        ) STRICT;
+        CREATE TABLE contact_numbers (
+            domain TEXT NOT NULL,
+            contact INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            number TEXT NOT NULL CHECK (number GLOB '+[1-9]*' AND number NOT GLOB '+*[^0-9]*'),
+            PRIMARY KEY (domain, contact, position),
+            FOREIGN KEY (domain, contact) REFERENCES contacts ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX contact_numbers_number ON contact_numbers (domain, number);
+        """
+    )
+
+
+@MIGRATIONS()
+def m004_users(db: sqlite_utils.Database) -> None:
+    # Users and teams share one numbering plan: `extensions` makes an extension unique among
+    # both, `numbers` a direct number unique in the whole store.
+    db.executescript(
+        """
+        CREATE TABLE extensions (
+            domain TEXT NOT NULL REFERENCES domains ON DELETE CASCADE,
+            extension TEXT NOT NULL CHECK (
+                length(extension) BETWEEN 2 AND 8 AND extension NOT GLOB '*[^0-9]*'),
+            kind TEXT NOT NULL CHECK (kind IN ('user', 'team')),
+            PRIMARY KEY (domain, extension),
+            UNIQUE (domain, extension, kind)
+        ) STRICT;
+        CREATE TABLE numbers (
+            number TEXT PRIMARY KEY CHECK (
+                number GLOB '+[1-9]*' AND number NOT GLOB '+*[^0-9]*'),
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            FOREIGN KEY (domain, extension) REFERENCES extensions ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX numbers_extension ON numbers (domain, extension, position, number);
+        CREATE TABLE users (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            kind TEXT NOT NULL DEFAULT 'user' CHECK (kind = 'user'),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            timezone TEXT,
+            voicemail INTEGER NOT NULL CHECK (voicemail IN (0, 1)),
+            busy_on_busy INTEGER NOT NULL CHECK (busy_on_busy >= 0),
+            decline TEXT NOT NULL CHECK (decline IN ('auto', 'device', 'user')),
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension, kind)
+                REFERENCES extensions (domain, extension, kind) ON DELETE CASCADE
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m005_workplaces(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE workplaces (
+            domain TEXT NOT NULL REFERENCES domains ON DELETE CASCADE,
+            name TEXT NOT NULL CHECK (name <> ''),
+            position INTEGER NOT NULL,
+            PRIMARY KEY (domain, name)
+        ) STRICT;
+        CREATE TABLE workplace_logins (
+            domain TEXT NOT NULL,
+            workplace TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            PRIMARY KEY (domain, workplace),
+            UNIQUE (domain, extension),
+            FOREIGN KEY (domain, workplace) REFERENCES workplaces ON DELETE CASCADE,
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m006_devices(db: sqlite_utils.Database) -> None:
+    # A device belongs to a user or to a workplace. `follow_me_position` is its place under
+    # `follow_me`, NULL when it is not listed there.
+    db.executescript(
+        """
+        CREATE TABLE devices (
+            domain TEXT NOT NULL,
+            name TEXT NOT NULL CHECK (
+                length(name) BETWEEN 1 AND 64 AND name NOT GLOB '*[^A-Za-z0-9._-]*'),
+            extension TEXT,
+            workplace TEXT,
+            position INTEGER NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('sip', 'external')),
+            password TEXT,
+            number TEXT CHECK (number GLOB '+[1-9]*' AND number NOT GLOB '+*[^0-9]*'),
+            confirm INTEGER NOT NULL DEFAULT 1 CHECK (confirm IN (0, 1)),
+            location TEXT NOT NULL DEFAULT 'other' CHECK (location IN ('mobile', 'other')),
+            dnd INTEGER NOT NULL DEFAULT 0 CHECK (dnd IN (0, 1)),
+            user_configurable INTEGER NOT NULL DEFAULT 0 CHECK (user_configurable IN (0, 1)),
+            follow_me_position INTEGER,
+            PRIMARY KEY (domain, name),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE,
+            FOREIGN KEY (domain, workplace) REFERENCES workplaces ON DELETE CASCADE,
+            CHECK ((extension IS NULL) <> (workplace IS NULL)),
+            CHECK ((kind = 'sip') = (password IS NOT NULL)),
+            CHECK ((kind = 'external') = (number IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX devices_extension ON devices (domain, extension);
+        CREATE INDEX devices_workplace ON devices (domain, workplace);
+        """
+    )
+
+
+@MIGRATIONS()
+def m007_follow_me(db: sqlite_utils.Database) -> None:
+    # `user_set` marks a row that the user changed himself: an import keeps it.
+    db.executescript(
+        """
+        CREATE TABLE follow_me (
+            domain TEXT NOT NULL,
+            device TEXT NOT NULL,
+            origin TEXT NOT NULL CHECK (origin IN ('internal', 'external', 'team')),
+            enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+            delay INTEGER NOT NULL DEFAULT 0 CHECK (delay BETWEEN 0 AND 600),
+            ring INTEGER NOT NULL DEFAULT 30 CHECK (ring BETWEEN 1 AND 600),
+            user_set INTEGER NOT NULL DEFAULT 0 CHECK (user_set IN (0, 1)),
+            PRIMARY KEY (domain, device, origin),
+            FOREIGN KEY (domain, device) REFERENCES devices ON DELETE CASCADE
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m008_presence(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE presence (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (
+                status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting')),
+            until INTEGER,
+            revert TEXT NOT NULL CHECK (revert IN ('available', 'previous')),
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE profiles (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (
+                status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting')),
+            position INTEGER NOT NULL,
+            no_answer_after INTEGER CHECK (no_answer_after BETWEEN 1 AND 600),
+            queue_login TEXT CHECK (queue_login IN ('true', 'false', 'keep')),
+            ring_group_calls INTEGER CHECK (ring_group_calls IN (0, 1)),
+            PRIMARY KEY (domain, extension, status),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE forwards (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            status TEXT NOT NULL,
+            origin TEXT NOT NULL CHECK (origin IN ('internal', 'external')),
+            condition TEXT NOT NULL CHECK (
+                condition IN ('always', 'no_answer', 'busy', 'unregistered')),
+            target TEXT NOT NULL CHECK (target <> ''),
+            PRIMARY KEY (domain, extension, status, origin, condition),
+            FOREIGN KEY (domain, extension, status) REFERENCES profiles ON DELETE CASCADE
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m009_callers(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE callers (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            numbers TEXT NOT NULL CHECK (json_valid(numbers)),
+            action TEXT NOT NULL CHECK (action IN ('ring', 'block')),
+            PRIMARY KEY (domain, extension, position),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE calendars (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            source TEXT NOT NULL CHECK (source <> ''),
+            status TEXT NOT NULL CHECK (
+                status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting')),
+            forward TEXT,
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m010_teams(db: sqlite_utils.Database) -> None:
+    # A team's `busy_on_busy` is NULL for `auto`: as many calls as members are logged in.
+    db.executescript(
+        """
+        CREATE TABLE teams (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            kind TEXT NOT NULL DEFAULT 'team' CHECK (kind = 'team'),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            strategy TEXT NOT NULL CHECK (
+                strategy IN ('parallel', 'sequential', 'round_robin', 'longest_idle')),
+            ring INTEGER NOT NULL CHECK (ring BETWEEN 1 AND 600),
+            max_wait INTEGER NOT NULL CHECK (max_wait BETWEEN 1 AND 86400),
+            busy_on_busy INTEGER CHECK (busy_on_busy >= 0),
+            overflow_no_answer TEXT,
+            overflow_busy TEXT,
+            overflow_nobody TEXT,
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension, kind)
+                REFERENCES extensions (domain, extension, kind) ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE team_members (
+            domain TEXT NOT NULL,
+            team TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            delay INTEGER NOT NULL CHECK (delay BETWEEN 0 AND 600),
+            logged_in INTEGER NOT NULL CHECK (logged_in IN (0, 1)),
+            PRIMARY KEY (domain, team, extension),
+            FOREIGN KEY (domain, team) REFERENCES teams ON DELETE CASCADE,
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX team_members_extension ON team_members (domain, extension);
+        """
+    )
+
+
+@MIGRATIONS()
+def m011_executives(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE executives (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+            filter TEXT NOT NULL CHECK (filter IN ('all', 'internal', 'external', 'custom')),
+            before_forwarding INTEGER NOT NULL CHECK (before_forwarding IN (0, 1)),
+            allow_opt_out INTEGER NOT NULL CHECK (allow_opt_out IN (0, 1)),
+            alerting TEXT NOT NULL CHECK (alerting IN ('simultaneous', 'sequential')),
+            rings INTEGER NOT NULL CHECK (rings BETWEEN 1 AND 20),
+            alert_executive TEXT NOT NULL CHECK (
+                alert_executive IN ('none', 'silent', 'splash', 'ring')),
+            parallel_mobile INTEGER NOT NULL CHECK (parallel_mobile IN (0, 1)),
+            parallel_other INTEGER NOT NULL CHECK (parallel_other IN (0, 1)),
+            caller_name TEXT NOT NULL CHECK (caller_name IN
+                ('executive', 'executive_caller', 'caller_executive', 'caller')),
+            caller_number TEXT NOT NULL CHECK (caller_number IN ('executive', 'caller')),
+            rollover_after INTEGER CHECK (rollover_after BETWEEN 1 AND 600),
+            rollover_action TEXT,
+            no_assistant TEXT NOT NULL CHECK (no_assistant IN ('rollover', 'executive')),
+            push_recall INTEGER NOT NULL CHECK (push_recall BETWEEN 1 AND 600),
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE criteria (
+            domain TEXT NOT NULL,
+            executive TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            active INTEGER NOT NULL CHECK (active IN (0, 1)),
+            filter INTEGER NOT NULL CHECK (filter IN (0, 1)),
+            origin TEXT CHECK (origin IN ('internal', 'external')),
+            numbers TEXT NOT NULL CHECK (json_valid(numbers)),
+            anonymous INTEGER NOT NULL CHECK (anonymous IN (0, 1)),
+            schedule TEXT,
+            PRIMARY KEY (domain, executive, position),
+            FOREIGN KEY (domain, executive) REFERENCES executives ON DELETE CASCADE,
+            FOREIGN KEY (domain, schedule) REFERENCES schedules
+        ) STRICT;
+        CREATE INDEX criteria_schedule ON criteria (domain, schedule);
+        CREATE TABLE assistants (
+            domain TEXT NOT NULL,
+            executive TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            opted_in INTEGER NOT NULL CHECK (opted_in IN (0, 1)),
+            divert TEXT,
+            PRIMARY KEY (domain, executive, extension),
+            FOREIGN KEY (domain, executive) REFERENCES executives ON DELETE CASCADE,
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX assistants_extension ON assistants (domain, extension);
+        """
+    )
+
+
+@MIGRATIONS()
+def m012_journal(db: sqlite_utils.Database) -> None:
+    # A transferred call comes back with the uuid it had: one uuid may have several rows.
+    db.executescript(
+        """
+        CREATE TABLE journal_calls (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL,
+            domain TEXT,
+            started REAL NOT NULL,
+            ended REAL NOT NULL,
+            caller_number TEXT NOT NULL,
+            caller_name TEXT NOT NULL,
+            caller_account TEXT,
+            dialled TEXT NOT NULL,
+            callee TEXT,
+            origin TEXT,
+            result TEXT NOT NULL,
+            code INTEGER,
+            answered_by TEXT,
+            answered_at REAL,
+            trace TEXT NOT NULL CHECK (json_valid(trace)),
+            problems TEXT NOT NULL CHECK (json_valid(problems))
+        ) STRICT;
+        CREATE INDEX journal_calls_uuid ON journal_calls (uuid);
+        CREATE INDEX journal_calls_started ON journal_calls (started);
+        CREATE INDEX journal_calls_callee ON journal_calls (callee, started);
+        CREATE INDEX journal_calls_account ON journal_calls (caller_account, started);
+        CREATE TABLE journal_attempts (
+            call INTEGER NOT NULL REFERENCES journal_calls ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            action TEXT NOT NULL,
+            PRIMARY KEY (call, position)
+        ) STRICT;
+        CREATE TABLE journal_legs (
+            call INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            device TEXT NOT NULL,
+            result TEXT NOT NULL,
+            cause TEXT NOT NULL,
+            started REAL,
+            PRIMARY KEY (call, attempt, position),
+            FOREIGN KEY (call, attempt) REFERENCES journal_attempts ON DELETE CASCADE
+        ) STRICT;
+        """
+    )

@@ -1,0 +1,286 @@
+"""What one decision asks of the store, read live inside one read transaction.
+
+This is the hot path: a handful of statements through indexes, no cache, so that a change by
+another process holds for the next decision and 100,000 users cost what 100 do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from esl_router.errors import StoreError, StoreMissing
+from esl_router.model.numbers import is_extension
+from esl_router.model.people import (
+    DeclineScope,
+    Device,
+    DeviceKind,
+    FollowMeRow,
+    Origin,
+    Settings,
+    Team,
+    TollPolicy,
+    User,
+)
+from esl_router.model.rules import Problem
+from esl_router.store.database import open_store
+
+_E164 = re.compile(r"\+[1-9][0-9]{2,14}")
+
+_NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
+"""Stands for a toll policy that cannot be read: no number begins like that, none is dialled."""
+
+_SETTINGS = """
+    SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
+           max_redirects
+    FROM domains WHERE domain = ?
+"""
+
+_USER = """
+    SELECT users.name, users.voicemail, users.decline, profiles.no_answer_after,
+           (SELECT json_group_array(number) FROM
+               (SELECT number FROM numbers
+                WHERE numbers.domain = users.domain AND numbers.extension = users.extension
+                ORDER BY position))
+    FROM users LEFT JOIN profiles
+        ON profiles.domain = users.domain AND profiles.extension = users.extension
+        AND profiles.status = 'available'
+    WHERE users.domain = ? AND users.extension = ?
+"""
+
+_DEVICE_USER = """
+    SELECT coalesce(devices.extension, workplace_logins.extension)
+    FROM devices LEFT JOIN workplace_logins
+        ON workplace_logins.domain = devices.domain
+        AND workplace_logins.workplace = devices.workplace
+    WHERE devices.domain = ? AND devices.name = ?
+"""
+
+_FOLLOW_ME = """
+    SELECT 0 AS place, coalesce(devices.follow_me_position, 1000000) AS listed,
+           devices.position AS position,
+           devices.name, devices.kind, devices.extension AS owner, devices.number,
+           devices.confirm, devices.location, devices.dnd,
+           follow_me.enabled, follow_me.delay, follow_me.ring
+    FROM devices LEFT JOIN follow_me
+        ON follow_me.domain = devices.domain AND follow_me.device = devices.name
+        AND follow_me.origin = :origin
+    WHERE devices.domain = :domain AND devices.extension = :extension
+    UNION ALL
+    SELECT 1, 0, devices.position,
+           devices.name, devices.kind, devices.workplace, devices.number,
+           devices.confirm, devices.location, devices.dnd,
+           NULL, NULL, NULL
+    FROM workplace_logins JOIN devices
+        ON devices.domain = workplace_logins.domain
+        AND devices.workplace = workplace_logins.workplace
+    WHERE workplace_logins.domain = :domain AND workplace_logins.extension = :extension
+    ORDER BY place, listed, position
+"""
+
+
+class Store:
+    """The store at ``path``, kept open for reading by one process.
+
+    Not for use by several threads at once. Greenlets may read at the same time: each block of
+    :meth:`read` has a connection of its own, and ended blocks leave theirs for the next.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Opens the store to see that it can be read; raises as :func:`open_store` does."""
+        self._path = Path(path)
+        self._idle: list[_Connection] = []
+        self._idle.append(self._open())
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One read transaction: everything read in the block is of the same instant.
+
+        Raises StoreError, also out of the block, when the store cannot be read. A file that was
+        put in the place of the old one is noticed and opened.
+        """
+        connection = self._take()
+        conn = connection.conn
+        try:
+            conn.execute("BEGIN")
+            try:
+                yield Reader(conn)
+            finally:
+                conn.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            conn.close()
+            raise StoreError(f"{self._path} cannot be read: {error}") from error
+        except BaseException:
+            self._idle.append(connection)
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close every connection that no block uses."""
+        while self._idle:
+            self._idle.pop().conn.close()
+
+    def _take(self) -> _Connection:
+        identity = self._identity()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.identity == identity:
+                return connection
+            connection.conn.close()
+        return self._open()
+
+    def _open(self) -> _Connection:
+        identity = self._identity()
+        return _Connection(open_store(self._path, readonly=True).conn, identity)
+
+    def _identity(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            raise StoreMissing(
+                f"there is no rule store at {self._path}: "
+                f"create it with `esl-router --db {self._path} init`"
+            ) from None
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error.strerror}") from None
+        return found.st_dev, found.st_ino
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    conn: sqlite3.Connection
+    identity: tuple[int, int]
+
+
+class Reader:
+    """:class:`esl_router.model.rules.Rules` on an open read transaction.
+
+    A row that cannot be right (forced in past the schema's checks) is left out and listed in
+    :attr:`problems`. A follow-me row whose times are wrong counts as missing, so that the phone
+    still rings, unless it is disabled; an unreadable toll policy lets no number out.
+    """
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(self._problems)
+
+    def domains(self) -> tuple[str, ...]:
+        rows = self._conn.execute("SELECT domain FROM domains ORDER BY domain")
+        return tuple(domain for (domain,) in rows)
+
+    def settings(self, domain: str) -> Settings | None:
+        row = self._conn.execute(_SETTINGS, (domain,)).fetchone()
+        if row is None:
+            return None
+        country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row
+        try:
+            toll = TollPolicy(_texts(allow), _texts(deny))
+        except ValueError:
+            toll = _NOTHING_ALLOWED
+            self._problem("settings.toll", "is unreadable: no number outside may be dialled")
+        usual = Settings(domain)
+        if ring_cycle < 1:
+            self._problem("settings.ring_cycle", f"{ring_cycle} is no number of seconds")
+            ring_cycle = usual.ring_cycle
+        if redirects < 0:
+            self._problem("settings.max_redirects", f"{redirects} is negative")
+            redirects = usual.max_redirects
+        return Settings(
+            domain, country, timezone, ring_cycle, trunk, caller_id_out, toll, redirects
+        )
+
+    def user(self, domain: str, extension: str) -> User | None:
+        row = self._conn.execute(_USER, (domain, extension)).fetchone()
+        if row is None:
+            return None
+        name, voicemail, decline, no_answer_after, numbers = row
+        path = f"users.{extension}"
+        if not is_extension(extension):
+            self._problem(path, f"{extension!r} is no extension")
+            return None
+        if decline not in _DECLINE:
+            self._problem(f"{path}.decline", f"{decline!r} is not known, taken as 'auto'")
+        if no_answer_after is not None and no_answer_after < 1:
+            self._problem(
+                f"{path}.presence.profiles.available.no_answer_after",
+                f"{no_answer_after} is no number of seconds",
+            )
+            no_answer_after = None
+        return User(
+            domain,
+            extension,
+            name,
+            tuple(json.loads(numbers)),
+            voicemail != 0,
+            _DECLINE.get(decline, DeclineScope.AUTO),
+            no_answer_after,
+        )
+
+    def team(self, domain: str, extension: str) -> Team | None:
+        row = self._conn.execute(
+            "SELECT name FROM teams WHERE domain = ? AND extension = ?", (domain, extension)
+        ).fetchone()
+        return None if row is None else Team(domain, extension, row[0])
+
+    def owner_of(self, number: str) -> tuple[str, str] | None:
+        row: tuple[str, str] | None = self._conn.execute(
+            "SELECT domain, extension FROM numbers WHERE number = ?", (number,)
+        ).fetchone()
+        return row
+
+    def device_user(self, domain: str, device: str) -> str | None:
+        row = self._conn.execute(_DEVICE_USER, (domain, device)).fetchone()
+        return None if row is None else row[0]
+
+    def follow_me(self, domain: str, extension: str, origin: Origin) -> tuple[FollowMeRow, ...]:
+        found = self._conn.execute(
+            _FOLLOW_ME, {"domain": domain, "extension": extension, "origin": origin.value}
+        )
+        rows: dict[str, FollowMeRow] = {}
+        for place, _, _, *rest in found:
+            name, kind, owner, number, confirm, location, dnd, enabled, delay, ring = rest
+            whose = f"workplaces.{owner}" if place else f"users.{owner}"
+            path = f"{whose}.devices.{name}"
+            if name in rows:
+                continue
+            if kind not in _KIND:
+                self._problem(f"{path}.kind", f"{kind!r} is not known")
+                continue
+            if kind == DeviceKind.EXTERNAL and (number is None or not _E164.fullmatch(number)):
+                self._problem(f"{path}.number", f"{number!r} is no E.164 number")
+                continue
+            device = Device(name, _KIND[kind], owner, number, confirm != 0, location, dnd != 0)
+            if enabled is None:
+                rows[name] = FollowMeRow(device)
+            elif delay < 0 or ring < 1:
+                what = f"delay {delay} is negative" if delay < 0 else f"ring {ring} is below 1"
+                self._problem(f"{whose}.follow_me.{name}.{origin.value}", what)
+                rows[name] = FollowMeRow(device, enabled != 0)
+            else:
+                rows[name] = FollowMeRow(device, enabled != 0, delay, ring)
+        return tuple(rows.values())
+
+    def _problem(self, path: str, text: str) -> None:
+        self._problems[Problem(path, text)] = None
+
+
+_KIND = {kind.value: kind for kind in DeviceKind}
+_DECLINE = {scope.value: scope for scope in DeclineScope}
+
+
+def _texts(column: str) -> tuple[str, ...]:
+    """The list of strings in a JSON column; ValueError when it is anything else."""
+    values = json.loads(column)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("not a list of strings")
+    return tuple(values)
