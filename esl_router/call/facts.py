@@ -1,0 +1,92 @@
+"""A call as the switch presents it: from the snapshot's headers to a :class:`Call`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from esl_router import variables
+from esl_router.esl import untrusted
+from esl_router.esl.wire import Frame
+from esl_router.model.call import Call, Caller
+
+_COUNTER = re.compile(r";\s*counter\s*=\s*\"?(\d{1,3})", re.IGNORECASE)
+_ENTRY = re.compile(r"<\s*(?:sips?|tel):", re.IGNORECASE)
+
+_WITHHELD = frozenset({"anonymous", "restricted", "private", "withheld", "unavailable"})
+
+MAX_REDIRECTS = 99
+"""A caller may claim any number of redirections; more than this is the same as this."""
+
+
+def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
+    """The call that a snapshot shows.
+
+    Everything the caller wrote is cleaned here, once; nothing of it is believed. Who he is comes
+    from what the switch found out by itself: its authentication, or the mark on a leg of ours.
+    """
+    account, domain, own_leg = _identity(snapshot)
+    anonymous = _anonymous(snapshot)
+    context = snapshot.get(variables.CONTEXT, "")
+    number = snapshot.get(variables.CALLER_NUMBER, "")
+    name = snapshot.get(variables.CALLER_NAME, "")
+    return Call(
+        uuid=snapshot.get(variables.UNIQUE_ID, ""),
+        dialled=untrusted.number(snapshot.get(variables.DESTINATION, "")),
+        caller=Caller(
+            number="" if anonymous else untrusted.number(number),
+            name="" if anonymous else untrusted.display_name(name),
+            account=account,
+            domain=domain,
+            own_leg=own_leg,
+            anonymous=anonymous,
+        ),
+        context=context,
+        internal_context=context in internal_contexts,
+        redirects=redirections(
+            _variable(snapshot, variables.DIVERSION), _variable(snapshot, variables.HISTORY_INFO)
+        ),
+    )
+
+
+def _variable(snapshot: Frame, name: str) -> str:
+    return snapshot.get(f"variable_{name}", "")
+
+
+def _identity(snapshot: Frame) -> tuple[str | None, str | None, bool]:
+    """The account, its domain, and whether the router placed this leg itself."""
+    if snapshot.get(variables.DIRECTION) == "outbound":
+        account = _variable(snapshot, variables.DEVICE)
+        domain = _variable(snapshot, variables.DEVICE_DOMAIN)
+    elif _variable(snapshot, variables.SIP_AUTHORIZED) == "true":
+        account = _variable(snapshot, variables.USER_NAME)
+        domain = _variable(snapshot, variables.DOMAIN_NAME)
+    else:
+        return None, None, False
+    if not account or not domain:
+        return None, None, False
+    return account, domain, snapshot.get(variables.DIRECTION) == "outbound"
+
+
+def _anonymous(snapshot: Frame) -> bool:
+    if snapshot.get(variables.PRIVACY_NUMBER) == "true":
+        return True
+    words = (
+        snapshot.get(variables.CALLER_NUMBER, ""),
+        _variable(snapshot, variables.SIP_FROM_USER),
+    )
+    return any(word.strip().casefold() in _WITHHELD for word in words)
+
+
+def redirections(diversion: str, history: str) -> int:
+    """How often a call was redirected, by its Diversion (RFC 5806) or History-Info (RFC 7044).
+
+    A Diversion entry counts as its counter says, or once; the first History-Info entry is the
+    original number and no redirection. Of the two headers the larger count holds.
+    """
+    by_diversion = sum(
+        int(counter[1]) if (counter := _COUNTER.search(entry)) else 1
+        for entry in _ENTRY.split(diversion)[1:]
+    )
+    by_history = max(0, len(_ENTRY.findall(history)) - 1)
+    return min(max(by_diversion, by_history), MAX_REDIRECTS)
