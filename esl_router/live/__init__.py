@@ -1,0 +1,1 @@
+"""What the switch is doing right now, kept up to date by its own events."""

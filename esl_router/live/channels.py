@@ -1,0 +1,269 @@
+"""Which legs ring and talk, from FreeSWITCH's events and from its table. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from esl_router.live.registrations import Event, account_key
+from esl_router.model.live import CallState, Channel
+
+FORGET = 600.0
+"""Seconds after which an ended leg is forgotten even when the switch's table still lists it."""
+
+_ENDING = {"CS_NONE", "CS_HANGUP", "CS_REPORTING", "CS_DESTROY"}
+"""Channel states of a leg that has ended, although the table still has it as it last was."""
+
+_UUID = re.compile(r"[!-~]{1,256}")
+
+
+@dataclass(slots=True)
+class LegTimes:
+    """What was heard of one watched leg; instants in seconds since the epoch."""
+
+    ringing: float | None = None
+    """First 180 or 183: the phone is alive. None: it never rang, as far as was heard."""
+
+    answered: float | None = None
+    ended: float | None = None
+    cause: str = ""
+    """FreeSWITCH's hangup cause; empty before the end, and when the end was not heard."""
+
+
+class Watch:
+    """The legs that somebody wants to hear about, also after they are gone.
+
+    A context manager: leaving it ends the watch.
+    """
+
+    __slots__ = ("_watched", "complete", "legs")
+
+    def __init__(
+        self, uuids: Iterable[str], watched: dict[str, list[Watch]], complete: bool
+    ) -> None:
+        self.legs: Mapping[str, LegTimes] = {uuid: LegTimes() for uuid in uuids}
+        self.complete = complete
+        """Whether the event link was up all the time. If not, silence means nothing."""
+
+        self._watched = watched
+        for uuid in self.legs:
+            watched.setdefault(uuid, []).append(self)
+
+    def rang(self, uuid: str) -> bool | None:
+        """Whether the leg rang or was answered; None: nothing was heard, and might have been."""
+        leg = self.legs.get(uuid)
+        if leg is not None and (leg.ringing is not None or leg.answered is not None):
+            return True
+        return False if self.complete and leg is not None else None
+
+    def close(self) -> None:
+        for uuid in self.legs:
+            watches = self._watched.get(uuid, [])
+            if self in watches:
+                watches.remove(self)
+            if not watches:
+                self._watched.pop(uuid, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(slots=True)
+class _Mark:
+    heard: float
+    """When an event last spoke of it; 0: known from the table alone."""
+
+    sequence: int
+
+
+class Channels:
+    """Every leg of the switch. Its methods are its only transitions.
+
+    ``internal_contexts`` are the dialplan contexts where the company's own phones call in. The
+    switch fills ``Channel-Presence-ID`` of a leg that came in from the caller's own From header
+    when nothing else sets it, so only legs that first appeared in one of these contexts are
+    believed to belong to the device it names.
+    """
+
+    def __init__(self, internal_contexts: Collection[str]) -> None:
+        self.channels: dict[str, Channel] = {}
+        self._marks: dict[str, _Mark] = {}
+        self._ended: dict[str, _Mark] = {}
+        self._internal = frozenset(internal_contexts)
+        self._watched: dict[str, list[Watch]] = {}
+
+    def clear(self, now: float) -> None:
+        """Forget every leg: it was another switch's, or one of before its restart."""
+        for uuid in list(self.channels):
+            self._drop(uuid, now)
+        self._ended.clear()
+
+    def watch(self, uuids: Iterable[str], complete: bool) -> Watch:
+        watch = Watch(uuids, self._watched, complete)
+        for uuid, leg in watch.legs.items():
+            channel = self.channels.get(uuid)
+            if channel is not None:
+                _note(leg, channel.state, channel.since, "")
+        return watch
+
+    @property
+    def watched(self) -> int:
+        """How many legs are watched."""
+        return len(self._watched)
+
+    def blind(self) -> None:
+        """The link is down: no watch that is open now hears everything."""
+        for watches in self._watched.values():
+            for watch in watches:
+                watch.complete = False
+
+    def callstate(self, event: Event, sequence: int, now: float) -> bool:
+        """``CHANNEL_CALLSTATE``. False: the event is not what it should be."""
+        uuid = event.get("Unique-ID") or ""
+        state = _state(event.get("Channel-Call-State"))
+        direction = event.get("Call-Direction")
+        if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
+            return False
+        for watch in self._watched.get(uuid, ()):
+            _note(watch.legs[uuid], state, now, event.get("Hangup-Cause") or "")
+        mark = self._ended.get(uuid) or self._marks.get(uuid)
+        if mark is not None and sequence < mark.sequence:
+            return True
+        if state is CallState.HANGUP:
+            self.channels.pop(uuid, None)
+            self._marks.pop(uuid, None)
+            self._ended[uuid] = _Mark(now, sequence)
+            return True
+        self._ended.pop(uuid, None)
+        old = self.channels.get(uuid)
+        inbound = direction == "inbound"
+        if inbound and old is not None:
+            device = old.device
+        elif inbound and event.get("Caller-Profile-Index") not in (None, "1"):
+            # It was transferred before we heard of it: the context says nothing of its origin.
+            device = None
+        else:
+            device = self._device(
+                inbound, event.get("Caller-Context"), event.get("Channel-Presence-ID")
+            )
+        other = "Caller-Destination-Number" if inbound else "Caller-Caller-ID-Number"
+        self.channels[uuid] = Channel(
+            uuid=uuid,
+            device=device,
+            inbound=inbound,
+            state=state,
+            other=event.get(other) or "",
+            call=event.get("Channel-Call-UUID") or "",
+            since=old.since if old is not None and old.state is state else now,
+        )
+        self._marks[uuid] = _Mark(now, sequence)
+        return True
+
+    def _device(self, inbound: bool, context: object, presence: object) -> str | None:
+        if inbound and context not in self._internal:
+            return None
+        user, at, host = presence.rpartition("@") if isinstance(presence, str) else ("", "", "")
+        return account_key(user, host) if at and user and host else None
+
+    def reconcile(self, table: Iterable[Mapping[str, object]], horizon: float, now: float) -> int:
+        """Agree with the switch's ``channels`` table, read after ``horizon``.
+
+        What an event said since ``horizon`` is newer than the table and stands; a leg whose end
+        was heard stays ended. Returns how many rows made no sense.
+        """
+        listed: set[str] = set()
+        odd = 0
+        for line in table:
+            uuid, state = line.get("uuid"), _state(line.get("callstate"))
+            direction = line.get("direction")
+            if (
+                not isinstance(uuid, str)
+                or not _UUID.fullmatch(uuid)
+                or state is None
+                or direction not in ("inbound", "outbound")
+            ):
+                odd += 1
+                continue
+            if uuid in self._ended:
+                listed.add(uuid)
+            elif line.get("state") not in _ENDING and state is not CallState.HANGUP:
+                listed.add(uuid)
+                self._take(uuid, state, direction == "inbound", line, horizon, now)
+        for uuid in [uuid for uuid in self.channels if uuid not in listed]:
+            if self._marks[uuid].heard < horizon:
+                self._drop(uuid, now)
+        for uuid in [
+            uuid
+            for uuid, mark in self._ended.items()
+            if mark.heard < horizon and uuid not in listed
+        ]:
+            del self._ended[uuid]
+        return odd
+
+    def _take(
+        self,
+        uuid: str,
+        state: CallState,
+        inbound: bool,
+        line: Mapping[str, object],
+        horizon: float,
+        now: float,
+    ) -> None:
+        # The table knows where the leg first appeared, whatever became of it since.
+        device = self._device(inbound, line.get("initial_context"), line.get("presence_id"))
+        old = self.channels.get(uuid)
+        if old is None:
+            other, call = line.get("dest" if inbound else "cid_num"), line.get("call_uuid")
+            self.channels[uuid] = Channel(
+                uuid=uuid,
+                device=device,
+                inbound=inbound,
+                state=state,
+                other=other if isinstance(other, str) else "",
+                call=call if isinstance(call, str) and call else uuid,
+                since=now,
+            )
+            self._marks[uuid] = _Mark(0.0, -1)
+        elif self._marks[uuid].heard < horizon:
+            since = old.since if old.state is state else now
+            self.channels[uuid] = replace(old, device=device, state=state, since=since)
+        elif inbound and old.device != device:
+            self.channels[uuid] = replace(old, device=device)
+        else:
+            return
+        for watch in self._watched.get(uuid, ()):
+            _note(watch.legs[uuid], state, now, "")
+
+    def _drop(self, uuid: str, now: float) -> None:
+        """The switch knows the leg no longer, and we did not hear it end."""
+        del self.channels[uuid]
+        del self._marks[uuid]
+        for watch in self._watched.get(uuid, ()):
+            _note(watch.legs[uuid], CallState.HANGUP, now, "")
+
+    def forget(self, now: float) -> None:
+        """Forget legs that ended long ago, where no table came to say that they are gone."""
+        for uuid in [uuid for uuid, mark in self._ended.items() if now - mark.heard > FORGET]:
+            del self._ended[uuid]
+
+
+def _state(value: object) -> CallState | None:
+    try:
+        return CallState(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _note(leg: LegTimes, state: CallState, now: float, cause: str) -> None:
+    if state is CallState.HANGUP:
+        leg.ended = now if leg.ended is None else leg.ended
+        leg.cause = leg.cause or cause
+    elif state.talking:
+        leg.answered = now if leg.answered is None else leg.answered
+    elif state.ringing:
+        leg.ringing = now if leg.ringing is None else leg.ringing
