@@ -23,7 +23,7 @@ _SPACE_FOR = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
 
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,%d}" % MAX_NUMBER)
+_NUMBER = re.compile(rf"\+?[0-9*#]{{1,{MAX_NUMBER}}}")
 _OUTSIDE = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{2,6}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -35,7 +35,7 @@ _CONTACT = re.compile(
     r"(?:[A-Za-z0-9_.!~*()&=+;%-]{1,128}@)?"
     r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})"
     r"(?::[0-9]{1,5})?"
-    r"(?:;[A-Za-z0-9_.!~*()&=+:%@-]*){0,16}"
+    r"(?:;[A-Za-z0-9_.!~*()&=+:%-]*){0,16}"
 )
 _MAX_CONTACT = 1024
 

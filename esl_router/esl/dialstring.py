@@ -1,0 +1,207 @@
+"""Dial strings for ``bridge``. They are built here and nowhere else.
+
+FreeSWITCH reads a dial string in several passes, and none of them knows an escape for a closing
+bracket. What was read in its source and is relied on here:
+
+* ``:_:`` anywhere makes it another kind of dial string, and ``origination_nested_vars`` anywhere
+  switches the check for ``${`` off: both are refused anywhere.
+* It splits on ``|`` before it looks at brackets, and on ``,`` after it has hidden the commas that
+  stand in ``[]``. Quotes and backslashes count in both: no value has any of them.
+* ``[^^~a=b~c=d]`` separates by ``~`` and keeps commas as they are; only the first ``=`` of each
+  part counts, so values may hold ``=``, ``;``, ``<`` and ``>`` (a Diversion) and ``,`` (a tone).
+* ``group_confirm_*`` are read from each leg. Answering extends that leg's time alone by
+  ``group_confirm_timeout``; unconfirmed at its end it is hung up with ALLOTTED_TIMEOUT, and the
+  caller and the other legs notice nothing.
+* ``fail_on_single_reject`` holds cause names and is searched as a text, so they may be joined by
+  any character. While it names causes, ``originate_timeout`` ends nothing: each leg therefore
+  has its ``leg_timeout``.
+* ``fail_on_single_reject`` is read for the whole dial string only, and 401, 402, 403, 407, 603 and
+  608 all become CALL_REJECTED. No variable of a leg changes that. A trunk that refuses a call with
+  403 would silence the desk phones: with a leg through the trunk in the ring it is left out, and
+  :attr:`Dial.rejects` tells the caller of :func:`build` what he must watch for himself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from esl_router import variables as v
+from esl_router.errors import Untrusted
+from esl_router.esl import untrusted
+from esl_router.model.actions import Leg, Outside, Registered, Ring
+from esl_router.model.people import DeclineScope
+
+MAX_LEGS: Final = 128
+"""FreeSWITCH's bound for one ring."""
+
+SLACK: Final = 3
+"""Seconds a ring may last beyond its last leg: the switch's timers round up."""
+
+CONFIRM_WINDOW: Final = 10
+"""Seconds to press 1, from the answer."""
+
+CONFIRM_PROMPT: Final = "tone_stream://%(200,100,587);%(200,1500,880)"
+
+REJECTS: Final[Mapping[DeclineScope, tuple[str, ...]]] = {
+    DeclineScope.AUTO: ("CALL_REJECTED",),
+    DeclineScope.USER: ("CALL_REJECTED", "USER_BUSY"),
+    DeclineScope.DEVICE: (),
+}
+"""The causes by which one leg's refusal ends the whole ring."""
+
+_TRUNK = re.compile(r"[a-z_]+/[A-Za-z0-9_.:;=@%/+-]*\{number\}[A-Za-z0-9_.:;=@%/+-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """What ``bridge`` is told, and how to read what comes back."""
+
+    text: str
+    """The dial string."""
+
+    legs: Mapping[str, int]
+    """Each dialled leg's uuid -> the index of its Leg in the ring. A device with two registrations
+    has two; one that the bound of 128 left out has none."""
+
+    rejects: tuple[str, ...]
+    """Causes by which one refusing SIP leg ends the ring; empty where there is nothing to end."""
+
+    enforced: bool
+    """Whether the switch ends the ring on :attr:`rejects` by itself."""
+
+
+def build(
+    ring: Ring,
+    new_uuid: Callable[[], str],
+    *,
+    confirm_prompt: str = CONFIRM_PROMPT,
+    confirm_window: int = CONFIRM_WINDOW,
+    profile: str = "internal",
+) -> Dial:
+    """The dial string that rings ``ring``; ``new_uuid`` names each leg's channel.
+
+    ``profile`` is the Sofia profile that looks up accounts whose contacts are not known. Raises
+    :class:`~esl_router.errors.Untrusted` when the ring has no leg or a value may not stand where
+    it would.
+    """
+    dialled = _within_bound(
+        (index, rank, address)
+        for index, leg in enumerate(ring.legs)
+        for rank, address in enumerate(_addresses(leg, profile))
+    )
+    if not dialled:
+        raise Untrusted("a ring without a leg")
+    legs: dict[str, int] = {}
+    parts: list[str] = []
+    for index, _, address in dialled:
+        leg = ring.legs[index]
+        uuid = untrusted.uuid(new_uuid())
+        if uuid in legs:
+            raise Untrusted(f"two legs with the uuid {uuid}")
+        legs[uuid] = index
+        local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
+        if leg.confirm:
+            local[v.CONFIRM_KEY] = "1"
+            local[v.CONFIRM_TIMEOUT] = str(_seconds(confirm_window))
+            local[v.CONFIRM_FILE] = confirm_prompt
+        parts.append(_block(local) + address)
+
+    rejects = REJECTS[ring.decline] if len(parts) > 1 else ()
+    enforced = not any(isinstance(leg.target, Outside) for leg in ring.legs)
+    confirmed = any(leg.confirm for leg in ring.legs)
+    shared = {
+        v.ORIGINATE_TIMEOUT: str(ring.length + SLACK + (confirm_window if confirmed else 0)),
+    }
+    # The first leg with early media would win the race, and a prompt would play to a ringing tone.
+    if not ring.early_media or confirmed or len(parts) > 1:
+        shared[v.IGNORE_EARLY_MEDIA] = "true"
+    if rejects and enforced:
+        shared[v.FAIL_ON_SINGLE_REJECT] = ":".join(rejects)
+    text = "{" + ",".join(f"{name}={value}" for name, value in shared.items()) + "}"
+    text += ",".join(parts)
+    if untrusted.changes_parsing(text):
+        raise Untrusted(f"not a dial string: {untrusted.log(text)}")
+    return Dial(text, legs, rejects, enforced)
+
+
+def _within_bound(dialled: Iterator[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """At most 128 legs: each device's first registration goes before any device's second."""
+    every = list(dialled)
+    return sorted(sorted(every, key=lambda entry: entry[1])[:MAX_LEGS])
+
+
+def _addresses(leg: Leg, profile: str) -> list[str]:
+    target = leg.target
+    if isinstance(target, Outside):
+        return [_trunk(target.trunk, target.number)]
+    account = untrusted.account(target.account)
+    # With no contact, or one that may not stand here, the switch looks the account up itself.
+    lookup = f"sofia/{untrusted.account(profile)}/{account}%{untrusted.host(target.domain)}"
+    contacts = (untrusted.contact_url(contact) or lookup for contact in target.contacts)
+    return list(dict.fromkeys(contacts)) or [lookup]
+
+
+def _trunk(template: str, number: str) -> str:
+    if _TRUNK.fullmatch(template) is None or untrusted.changes_parsing(template):
+        raise Untrusted(f"not a trunk: {untrusted.log(template, 60)}")
+    return template.replace("{number}", untrusted.outside_number(number))
+
+
+def _seconds(value: int) -> int:
+    return max(1, int(value))
+
+
+def _timing(leg: Leg) -> dict[str, str]:
+    timing = {v.LEG_TIMEOUT: str(_seconds(leg.ring))}
+    if leg.delay > 0:
+        timing[v.LEG_DELAY] = str(int(leg.delay))
+    return timing
+
+
+def _identity(leg: Leg, domain: str) -> dict[str, str]:
+    if isinstance(leg.target, Registered):
+        return {
+            v.PRESENCE_ID: f"{leg.target.account}@{leg.target.domain}",
+            v.DEVICE: leg.target.account,
+            v.DEVICE_DOMAIN: leg.target.domain,
+        }
+    shown = _caller_id(leg.target.caller_number)
+    if leg.target.diverted_from is not None:
+        shown[v.DIVERSION] = _diversion(leg.target, domain)
+    return shown
+
+
+def _caller_id(number: str | None) -> dict[str, str]:
+    """The number a trunk leg shows. Withheld (None): no number leaves us, and Privacy says so."""
+    if number is None:
+        return {
+            v.ORIGINATION_NUMBER: "anonymous",
+            v.ORIGINATION_NAME: "Anonymous",
+            v.ORIGINATION_PRIVACY: "hide_name:hide_number",
+            v.PRIVACY: "id",
+        }
+    shown = untrusted.number(number)
+    if not shown:
+        raise Untrusted(f"not a caller's number: {untrusted.log(number, 60)}")
+    # The name too, or the caller's own words would go out with it.
+    return {v.ORIGINATION_NUMBER: shown, v.ORIGINATION_NAME: shown}
+
+
+def _diversion(target: Outside, domain: str) -> str:
+    """The Diversion header (RFC 5806): on whose behalf the call leaves."""
+    user, _, host = str(target.diverted_from).partition("@")
+    by = f"sip:{_diverting(user)}@{untrusted.host(host or domain)}"
+    privacy = "full" if target.caller_number is None else "off"
+    return f"<{by}>;reason=follow-me;privacy={privacy};counter={target.redirects + 1}"
+
+
+def _diverting(user: str) -> str:
+    return user if re.fullmatch(r"\+[0-9]{6,15}", user) else untrusted.account(user)
+
+
+def _block(values: Mapping[str, str]) -> str:
+    checked = (f"{name}={untrusted.dial_value(value)}" for name, value in values.items())
+    return "[^^~" + "~".join(checked) + "]"
