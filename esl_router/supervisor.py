@@ -1,0 +1,172 @@
+"""Keeps routers alive: starts the workers, and replaces one that died or hangs.
+
+A router that is gone harms no call: the switch goes on with the dialplan at once. One that accepts
+calls and never answers keeps each caller in silence for 25 s. So every worker beats from inside
+its event loop, and one that stops beating is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import socket as sockets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gevent
+from gevent.event import Event
+
+from esl_router.errors import RouterError
+from esl_router.server import Server
+
+logger = logging.getLogger(__name__)
+
+BEAT = 1.0
+"""Seconds between two beats of a worker."""
+
+HANGS_AFTER = 5.0
+"""Seconds without a beat after which a worker is killed."""
+
+STARTS_WITHIN = 30.0
+"""Seconds a worker may take to its first beat."""
+
+PAUSE = 1.0
+"""Seconds before a worker that died is replaced."""
+
+_EXPECTED, _FAULT = 1, 3
+_ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+def serve(server: Server, beat: Callable[[], None] | None = None) -> None:
+    """Run ``server`` in this process until SIGTERM or SIGINT; ``beat`` is called each second."""
+    done = Event()
+    # Handlers only say so: what there is to do is done outside the signal.
+    handlers = [
+        gevent.signal_handler(number, done.set) for number in (signal.SIGTERM, signal.SIGINT)
+    ]
+    server.start()
+    try:
+        while not done.wait(BEAT if beat else None):
+            if beat:
+                beat()
+    finally:
+        for handler in handlers:
+            handler.cancel()
+        server.stop()
+
+
+@dataclass(slots=True)
+class _Worker:
+    pid: int
+    pipe: int
+    alive_until: float
+
+
+class Supervisor:
+    """Runs ``count`` workers on one listening socket.
+
+    ``work(listener, beat)`` is called in each of them, in a process of its own.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        listener: sockets.socket,
+        work: Callable[[sockets.socket, Callable[[], None]], None],
+    ) -> None:
+        self._count = count
+        self._listener = listener
+        self._work = work
+        self._workers: dict[int, _Worker] = {}
+        self._selector = selectors.DefaultSelector()
+        self._stopping = False
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT, or until a worker ends with an error it will meet again.
+
+        Returns the exit code of the whole.
+        """
+        for number in _ENDING:
+            signal.signal(number, self._stop)
+        for _ in range(self._count):
+            self._start()
+        code = 0
+        while self._workers:
+            for key, _ in self._selector.select(BEAT):
+                worker = key.data
+                if os.read(worker.pipe, 64):
+                    worker.alive_until = time.monotonic() + HANGS_AFTER
+                else:
+                    code = self._ended(worker) or code
+            self._kill_hanging()
+        return code
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            os._exit(self._child(writing))
+        os.close(writing)
+        worker = _Worker(pid, reading, time.monotonic() + STARTS_WITHIN)
+        self._workers[pid] = worker
+        self._selector.register(reading, selectors.EVENT_READ, worker)
+
+    def _child(self, pipe: int) -> int:
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        gevent.reinit()
+        try:
+            self._work(self._listener, lambda: _beat(pipe))
+        except RouterError as error:
+            print(f"esl-router: {error}", file=sys.stderr)
+            return _EXPECTED
+        except BaseException:
+            logger.exception("a worker died")
+            return _FAULT
+        finally:
+            logging.shutdown()
+        return 0
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+        for pid in self._workers:
+            os.kill(pid, signal.SIGTERM)
+
+    def _ended(self, worker: _Worker) -> int:
+        """Replace a worker whose pipe was closed; the exit code if nobody is to replace it."""
+        _, status = os.waitpid(worker.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        self._selector.unregister(worker.pipe)
+        os.close(worker.pipe)
+        del self._workers[worker.pid]
+        if self._stopping:
+            return max(code, 0)
+        if code == _EXPECTED:
+            # A wrong setting does not get right by trying again.
+            self._stop()
+            return code
+        logger.error("worker %d ended with %d and is replaced", worker.pid, code)
+        time.sleep(PAUSE)
+        self._start()
+        return 0
+
+    def _kill_hanging(self) -> None:
+        now = time.monotonic()
+        for worker in self._workers.values():
+            if now > worker.alive_until and not self._stopping:
+                logger.error("worker %d hangs and is killed", worker.pid)
+                os.kill(worker.pid, signal.SIGKILL)
+                worker.alive_until = now + HANGS_AFTER
+
+
+def _beat(pipe: int) -> None:
+    try:
+        os.write(pipe, b".")
+    except BrokenPipeError:
+        # The supervisor is gone: nobody would notice a hanging worker any more.
+        os.kill(os.getpid(), signal.SIGTERM)
