@@ -1,0 +1,326 @@
+"""A document in the tables, and back: what is written is what is read again.
+
+Reading takes whole tables, so that 100,000 users cost a handful of
+statements; a single user is read by the same functions with a narrower condition.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import sqlite_utils
+
+from esl_router.store.forms import usual
+from esl_router.store.layout import FOLLOW_ME, OVERFLOWS, PRESENCE, PROFILE, Document
+from esl_router.store.rows import TABLES, Rows, device_rows, rules_rows, user_rows
+
+_OWN_TABLES = (
+    "numbers",
+    "workplace_logins",
+    "devices",
+    "presence",
+    "profiles",
+    "callers",
+    "calendars",
+)
+"""What belongs to one user alone, beside his row in ``users``."""
+
+
+# -- writing ----------------------------------------------------------------------------------
+def write_rules(db: sqlite_utils.Database, rules: Document) -> None:
+    """Put a document in the place of everything its domain has. Needs a write transaction.
+
+    The document must be checked: it is not checked here.
+    """
+    domain = rules["domain"]
+    db.conn.execute("DELETE FROM domains WHERE domain = ?", (domain,))
+    insert(db, rules_rows(domain, rules))
+
+
+def write_user(
+    db: sqlite_utils.Database, domain: str, extension: str, user: Mapping[str, Any]
+) -> None:
+    """Put a new user into the store, or in the place of the one he was.
+
+    His places in teams, as an executive and as an assistant stay. Needs a write transaction.
+    """
+    key = (domain, extension)
+    position = db.conn.execute(
+        "SELECT coalesce((SELECT position FROM users WHERE domain = ? AND extension = ?),"
+        " (SELECT max(position) + 1 FROM users WHERE domain = ?), 0)",
+        (*key, domain),
+    ).fetchone()[0]
+    for table in _OWN_TABLES:
+        db.table(table).delete_where("domain = ? AND extension = ?", key)
+    for table, row in user_rows(domain, extension, user, position):
+        if table in ("extensions", "users"):
+            db.table(table).upsert(row, pk=("domain", "extension"))
+        else:
+            db.table(table).insert(row)
+
+
+def write_workplace(
+    db: sqlite_utils.Database, domain: str, name: str, devices: Mapping[str, Any]
+) -> None:
+    """Put these devices in the place of a workplace's. Needs a write transaction."""
+    db.table("devices").delete_where("domain = ? AND workplace = ?", (domain, name))
+    insert(db, device_rows(domain, devices, {}, workplace=name))
+
+
+def insert(db: sqlite_utils.Database, rows: Rows) -> None:
+    """Insert rows in the order that their references need."""
+    by_table: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+    for table, row in rows:
+        by_table[table].append(row)
+    for table, found in by_table.items():
+        if found:
+            db.table(table).insert_all(found)
+
+
+# -- reading ----------------------------------------------------------------------------------
+def read_rules(db: sqlite_utils.Database, domain: str) -> Document | None:
+    """The document of a domain; None when the store has no such domain."""
+    read = _Tables(db, domain)
+    found = read.rows("domains", order="domain")
+    if not found:
+        return None
+    settings = found[0]
+    del settings["domain"]
+    settings["toll"] = {
+        "allow": json.loads(settings.pop("toll_allow")),
+        "deny": json.loads(settings.pop("toll_deny")),
+    }
+    return {
+        "domain": domain,
+        "settings": settings,
+        "statuses": {row["status"]: row["name"] for row in read.rows("status_names")},
+        "schedules": _schedules(read),
+        "contacts": _contacts(read),
+        "workplaces": _workplaces(read),
+        "users": _users(read),
+        "teams": _teams(read),
+        "executives": _executives(read),
+    }
+
+
+def read_user(db: sqlite_utils.Database, domain: str, extension: str) -> Document | None:
+    """One user as in a document; None when there is none."""
+    return _users(_Tables(db, domain, extension)).get(extension)
+
+
+def read_workplace(db: sqlite_utils.Database, domain: str, name: str) -> Document | None:
+    """One workplace as in a document; None when there is none."""
+    return _workplaces(_Tables(db, domain)).get(name)
+
+
+class _Tables:
+    """The rows of one domain, or of one user in it, in the order of the file."""
+
+    def __init__(self, db: sqlite_utils.Database, domain: str, extension: str | None = None):
+        self._db = db
+        self._domain = domain
+        self._extension = extension
+
+    def rows(self, table: str, order: str = "position") -> list[dict[str, Any]]:
+        where, values = "domain = ?", [self._domain]
+        if self._extension is not None and table == "follow_me":
+            where += " AND device IN (SELECT name FROM devices WHERE domain = ? AND extension = ?)"
+            values += [self._domain, self._extension]
+        elif self._extension is not None:
+            where += " AND extension = ?"
+            values.append(self._extension)
+        return list(self._db.table(table).rows_where(where, values, order_by=order))
+
+    def groups(
+        self, table: str, *by: str, order: str = "position"
+    ) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+        found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for row in self.rows(table, order):
+            found.setdefault(tuple(row[name] for name in by), []).append(row)
+        return found
+
+
+def _pick(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def _flags(row: Mapping[str, Any], *names: str) -> dict[str, bool]:
+    return {name: bool(row[name]) for name in names}
+
+
+def _schedules(read: _Tables) -> Document:
+    hours = read.groups("schedule_hours", "schedule")
+    closed = read.groups("schedule_closed", "schedule")
+    return {
+        row["name"]: {
+            "timezone": row["timezone"],
+            "open": [
+                {"days": each["days"], "from": each["opens"], "to": each["closes"]}
+                for each in hours.get((row["name"],), ())
+            ],
+            "closed": [each["day"] for each in closed.get((row["name"],), ())],
+            "holidays": row["holidays"],
+        }
+        for row in read.rows("schedules")
+    }
+
+
+def _contacts(read: _Tables) -> list[Document]:
+    numbers = read.groups("contact_numbers", "contact")
+    return [
+        {
+            "name": row["name"],
+            "numbers": [each["number"] for each in numbers.get((row["position"],), ())],
+        }
+        for row in read.rows("contacts")
+    ]
+
+
+def _workplaces(read: _Tables) -> Document:
+    devices = read.groups("devices", "workplace")
+    return {
+        row["name"]: {
+            "devices": {each["name"]: _device(each) for each in devices.get((row["name"],), ())}
+        }
+        for row in read.rows("workplaces")
+    }
+
+
+def _device(row: Mapping[str, Any]) -> Document:
+    return {
+        **_pick(row, "kind", "password", "number"),
+        **_flags(row, "confirm"),
+        **_pick(row, "location"),
+        **_flags(row, "dnd"),
+    }
+
+
+def _users(read: _Tables) -> Document:
+    numbers = read.groups("numbers", "extension")
+    logins = read.groups("workplace_logins", "extension", order="workplace")
+    devices = read.groups("devices", "extension")
+    rows = read.groups("follow_me", "device", order="device")
+    presence = read.groups("presence", "extension", order="extension")
+    profiles = read.groups("profiles", "extension")
+    forwards = read.groups("forwards", "extension", "status", order="extension")
+    callers = read.groups("callers", "extension")
+    calendars = read.groups("calendars", "extension", order="extension")
+    found = {}
+    for row in read.rows("users"):
+        key = (row["extension"],)
+        own = devices.get(key, [])
+        found[row["extension"]] = {
+            "name": row["name"],
+            "numbers": [each["number"] for each in numbers.get(key, ())],
+            "timezone": row["timezone"],
+            **_flags(row, "voicemail"),
+            **_pick(row, "busy_on_busy", "decline"),
+            "workplace": logins[key][0]["workplace"] if key in logins else None,
+            "devices": {each["name"]: _device(each) for each in own},
+            "follow_me": _follow_me(own, rows),
+            "presence": {
+                **(
+                    _pick(presence[key][0], "status", "until", "revert")
+                    if key in presence
+                    else usual(PRESENCE)
+                ),
+                "profiles": {
+                    each["status"]: _profile(each, forwards.get((*key, each["status"]), []))
+                    for each in profiles.get(key, ())
+                },
+            },
+            "callers": [
+                {"numbers": json.loads(each["numbers"]), "action": each["action"]}
+                for each in callers.get(key, ())
+            ],
+            "calendar": _pick(calendars[key][0], "source", "status", "forward")
+            if key in calendars
+            else None,
+        }
+    return found
+
+
+def _follow_me(
+    devices: list[dict[str, Any]], rows: Mapping[tuple[Any, ...], list[dict[str, Any]]]
+) -> Document:
+    listed = [device for device in devices if device["follow_me_position"] is not None]
+    listed.sort(key=lambda device: device["follow_me_position"])
+    found = {}
+    for device in listed:
+        entry = usual(FOLLOW_ME)
+        entry["user_configurable"] = bool(device["user_configurable"])
+        for row in rows.get((device["name"],), ()):
+            entry[row["origin"]] = {**_flags(row, "enabled"), **_pick(row, "delay", "ring")}
+            if row["user_set"]:
+                entry[row["origin"]]["user_set"] = True
+        found[device["name"]] = entry
+    return found
+
+
+def _profile(row: Mapping[str, Any], forwards: list[dict[str, Any]]) -> Document:
+    found: Document = {**usual(PROFILE), **_pick(row, "no_answer_after", "queue_login")}
+    if row["ring_group_calls"] is not None:
+        found["ring_group_calls"] = bool(row["ring_group_calls"])
+    for forward in forwards:
+        found[forward["origin"]][forward["condition"]] = forward["target"]
+    return found
+
+
+def _teams(read: _Tables) -> Document:
+    numbers = read.groups("numbers", "extension")
+    members = read.groups("team_members", "team")
+    return {
+        row["extension"]: {
+            "name": row["name"],
+            "numbers": [each["number"] for each in numbers.get((row["extension"],), ())],
+            **_pick(row, "strategy", "ring", "max_wait"),
+            "busy_on_busy": "auto" if row["busy_on_busy"] is None else row["busy_on_busy"],
+            "members": [
+                {"user": each["extension"], "delay": each["delay"], **_flags(each, "logged_in")}
+                for each in members.get((row["extension"],), ())
+            ],
+            "overflow": {name: row[f"overflow_{name}"] for name in OVERFLOWS},
+        }
+        for row in read.rows("teams")
+    }
+
+
+def _executives(read: _Tables) -> Document:
+    criteria = read.groups("criteria", "executive")
+    assistants = read.groups("assistants", "executive")
+    return {
+        row["extension"]: {
+            **_flags(row, "enabled"),
+            **_pick(row, "filter"),
+            **_flags(row, "before_forwarding"),
+            "criteria": [
+                {
+                    **_pick(each, "name"),
+                    **_flags(each, "active", "filter"),
+                    "callers": {
+                        **_pick(each, "origin"),
+                        "numbers": json.loads(each["numbers"]),
+                        **_flags(each, "anonymous"),
+                    },
+                    "schedule": each["schedule"],
+                }
+                for each in criteria.get((row["extension"],), ())
+            ],
+            "assistants": [
+                {"user": each["extension"], **_flags(each, "opted_in"), "divert": each["divert"]}
+                for each in assistants.get((row["extension"],), ())
+            ],
+            **_flags(row, "allow_opt_out"),
+            **_pick(row, "alerting", "rings", "alert_executive"),
+            "parallel": {
+                "mobile": bool(row["parallel_mobile"]),
+                "other": bool(row["parallel_other"]),
+            },
+            **_pick(row, "caller_name", "caller_number"),
+            "rollover": {"after": row["rollover_after"], "action": row["rollover_action"]},
+            **_pick(row, "no_assistant", "push_recall"),
+        }
+        for row in read.rows("executives")
+    }

@@ -1,0 +1,250 @@
+"""The layout of the rules file: which keys there are, what each may hold, what it is when absent.
+
+:data:`RULES` reads the mapping of a YAML file into a *document*, a plain nested dict in which
+every key is present and every value has its normal form, and writes a document back with
+everything left out that is usual. The store, the difference and the command line know documents
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from esl_router.store import values
+from esl_router.store.forms import Key, Many, Maybe, Named, One, Record, usual
+
+Document = dict[str, Any]
+
+# -- single values ----------------------------------------------------------------------------
+_TEXT = One(values.text)
+_BOOLEAN = One(values.boolean)
+_NUMBERS = Many(One(values.number))
+_PATTERNS = Many(One(values.pattern))
+_EXTENSION = One(values.extension)
+_ZONE = One(values.optional(values.timezone))
+_STATUS = One(values.choice(*values.STATUSES))
+_DELAY = One(values.whole(0, 600, " of seconds"))
+_SECONDS = One(values.whole(1, 600, " of seconds"))
+_MAYBE_SECONDS = One(values.optional(values.whole(1, 600, " of seconds")))
+_AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring")))
+_AFTER_ALL = One(values.optional(values.target("voicemail", "busy")))
+_TEAM_TARGET = One(values.optional(values.target("busy")))
+_ROLLOVER = One(values.optional(values.target("voicemail", "busy", "no_answer", "executive")))
+
+# -- settings ---------------------------------------------------------------------------------
+_PREFIXES = Many(One(values.toll_prefix))
+_TOLL = Record({"allow": Key(_PREFIXES, []), "deny": Key(_PREFIXES, [])})
+SETTINGS = Record(
+    {
+        "country": Key(One(values.country_code), "DE", kept=True),
+        "timezone": Key(One(values.timezone), "Europe/Berlin", kept=True),
+        "ring_cycle": Key(One(values.whole(1, 60, " of seconds")), 5),
+        "trunk": Key(One(values.trunk), "sofia/gateway/trunk/{number}", kept=True),
+        "caller_id_out": Key(One(values.caller_id), "caller"),
+        "toll": Key(_TOLL, usual(_TOLL)),
+        "max_redirects": Key(One(values.whole(0, 20)), 5),
+    }
+)
+
+
+# -- schedules, contacts ----------------------------------------------------------------------
+def _not_empty(found: dict[str, Any], written: Mapping[str, Any]) -> None:
+    if found["from"] == found["to"]:
+        raise ValueError(f"is empty: from {found['from']} to {found['to']}")
+
+
+_HOURS = Record(
+    {
+        "days": Key(One(values.days)),
+        "from": Key(One(values.time_of_day("23:59"))),
+        "to": Key(One(values.time_of_day("24:00"))),
+    },
+    _not_empty,
+)
+SCHEDULE = Record(
+    {
+        "timezone": Key(_ZONE, None),
+        "open": Key(Many(_HOURS), []),
+        "closed": Key(Many(One(values.day)), []),
+        "holidays": Key(One(values.optional(values.region)), None),
+    }
+)
+CONTACT = Record({"name": Key(_TEXT), "numbers": Key(_NUMBERS)})
+
+
+# -- devices ----------------------------------------------------------------------------------
+_OF_KIND = {"sip": ("password",), "external": ("number", "confirm", "location")}
+
+
+def _fits_kind(found: dict[str, Any], written: Mapping[str, Any]) -> None:
+    kind = found["kind"]
+    for other, keys in _OF_KIND.items():
+        for key in keys:
+            if other != kind and written.get(key) is not None:
+                raise ValueError(f"{key} is for devices of kind {other}, this one is {kind}")
+    need = _OF_KIND[kind][0]
+    if found[need] is None:
+        raise ValueError(f"a device of kind {kind} needs a {need}")
+
+
+DEVICE = Record(
+    {
+        "kind": Key(One(values.choice("sip", "external"))),
+        "password": Key(One(values.optional(values.password)), None),
+        "number": Key(One(values.optional(values.number)), None),
+        "confirm": Key(_BOOLEAN, True),
+        "location": Key(One(values.choice("mobile", "other")), "other"),
+        "dnd": Key(_BOOLEAN, False),
+    },
+    _fits_kind,
+)
+DEVICES = Named(values.device_name, DEVICE)
+WORKPLACE = Record({"devices": Key(DEVICES, {})})
+
+ROW = Record({"enabled": Key(_BOOLEAN, True), "delay": Key(_DELAY, 0), "ring": Key(_SECONDS, 30)})
+ORIGINS = ("internal", "external", "team")
+USUAL_ROW = usual(ROW)
+FOLLOW_ME = Record(
+    {
+        "user_configurable": Key(_BOOLEAN, False),
+        **{origin: Key(ROW, USUAL_ROW) for origin in ORIGINS},
+    }
+)
+
+# -- presence ---------------------------------------------------------------------------------
+CONDITIONS = ("always", "no_answer", "busy", "unregistered")
+_FORWARDS = Record(
+    {name: Key(_AT_ONCE if name == "always" else _AFTER_ALL, None) for name in CONDITIONS}
+)
+PROFILE = Record(
+    {
+        "no_answer_after": Key(_MAYBE_SECONDS, None),
+        "queue_login": Key(One(values.optional(values.queue_login), values.queue_login_text), None),
+        "ring_group_calls": Key(One(values.optional(values.boolean)), None),
+        "internal": Key(_FORWARDS, usual(_FORWARDS)),
+        "external": Key(_FORWARDS, usual(_FORWARDS)),
+    }
+)
+PRESENCE = Record(
+    {
+        "status": Key(_STATUS, "available"),
+        "until": Key(One(values.optional(values.instant), values.instant_text), None),
+        "revert": Key(One(values.choice("available", "previous")), "available"),
+        "profiles": Key(Named(values.choice(*values.STATUSES), PROFILE), {}),
+    }
+)
+
+# -- users ------------------------------------------------------------------------------------
+_CALLERS = Record({"numbers": Key(_PATTERNS), "action": Key(One(values.choice("ring", "block")))})
+_CALENDAR = Record(
+    {
+        "source": Key(One(values.calendar_source)),
+        "status": Key(_STATUS, "meeting"),
+        "forward": Key(_AT_ONCE, None),
+    }
+)
+
+USER = Record(
+    {
+        "name": Key(_TEXT),
+        "numbers": Key(_NUMBERS, []),
+        "timezone": Key(_ZONE, None),
+        "voicemail": Key(_BOOLEAN, True, kept=True),
+        "busy_on_busy": Key(One(values.busy_on_busy, values.busy_on_busy_text), 0),
+        "decline": Key(One(values.choice("auto", "device", "user")), "auto"),
+        "workplace": Key(One(values.optional(values.place_name)), None),
+        "devices": Key(DEVICES, {}),
+        "follow_me": Key(Named(values.device_name, FOLLOW_ME), {}),
+        "presence": Key(PRESENCE, usual(PRESENCE)),
+        "callers": Key(Many(_CALLERS), []),
+        "calendar": Key(Maybe(_CALENDAR), None),
+    }
+)
+
+# -- teams ------------------------------------------------------------------------------------
+MEMBER = Record(
+    {"user": Key(_EXTENSION), "delay": Key(_DELAY, 0), "logged_in": Key(_BOOLEAN, True)}
+)
+OVERFLOWS = ("no_answer", "busy", "nobody")
+_OVERFLOW = Record({name: Key(_TEAM_TARGET, None) for name in OVERFLOWS})
+TEAM = Record(
+    {
+        "name": Key(_TEXT),
+        "numbers": Key(_NUMBERS, []),
+        "strategy": Key(
+            One(values.choice("parallel", "sequential", "round_robin", "longest_idle")),
+            "parallel",
+            kept=True,
+        ),
+        "ring": Key(_SECONDS, 20),
+        "max_wait": Key(One(values.whole(1, 86400, " of seconds")), 60),
+        "busy_on_busy": Key(One(values.team_busy_on_busy, values.busy_on_busy_text), 0),
+        "members": Key(Many(MEMBER), []),
+        "overflow": Key(_OVERFLOW, usual(_OVERFLOW)),
+    }
+)
+
+# -- executives -------------------------------------------------------------------------------
+_WHO = Record(
+    {
+        "origin": Key(One(values.optional(values.choice("internal", "external"))), None),
+        "numbers": Key(_PATTERNS, []),
+        "anonymous": Key(_BOOLEAN, False),
+    }
+)
+CRITERION = Record(
+    {
+        "name": Key(_TEXT),
+        "active": Key(_BOOLEAN, True),
+        "filter": Key(_BOOLEAN, True),
+        "callers": Key(_WHO, usual(_WHO)),
+        "schedule": Key(One(values.optional(values.place_name)), None),
+    }
+)
+ASSISTANT = Record(
+    {
+        "user": Key(_EXTENSION),
+        "opted_in": Key(_BOOLEAN, True, kept=True),
+        "divert": Key(One(values.optional(values.number)), None),
+    }
+)
+_PARALLEL = Record({"mobile": Key(_BOOLEAN, False), "other": Key(_BOOLEAN, False)})
+_ROLL = Record({"after": Key(_MAYBE_SECONDS, None), "action": Key(_ROLLOVER, None)})
+EXECUTIVE = Record(
+    {
+        "enabled": Key(_BOOLEAN, True),
+        "filter": Key(One(values.choice("all", "internal", "external", "custom")), "all"),
+        "before_forwarding": Key(_BOOLEAN, True),
+        "criteria": Key(Many(CRITERION), []),
+        "assistants": Key(Many(ASSISTANT), []),
+        "allow_opt_out": Key(_BOOLEAN, True),
+        "alerting": Key(One(values.choice("simultaneous", "sequential")), "simultaneous"),
+        "rings": Key(One(values.whole(1, 20)), 3),
+        "alert_executive": Key(One(values.choice("none", "silent", "splash", "ring")), "none"),
+        "parallel": Key(_PARALLEL, usual(_PARALLEL)),
+        "caller_name": Key(
+            One(values.choice("executive", "executive_caller", "caller_executive", "caller")),
+            "executive_caller",
+        ),
+        "caller_number": Key(One(values.choice("executive", "caller")), "caller"),
+        "rollover": Key(_ROLL, usual(_ROLL)),
+        "no_assistant": Key(One(values.choice("rollover", "executive")), "rollover"),
+        "push_recall": Key(_SECONDS, 20),
+    }
+)
+
+# -- the whole file ---------------------------------------------------------------------------
+RULES = Record(
+    {
+        "domain": Key(One(values.domain)),
+        "settings": Key(SETTINGS, usual(SETTINGS), kept=True),
+        "statuses": Key(Named(values.choice(*values.STATUSES), _TEXT), {}),
+        "schedules": Key(Named(values.place_name, SCHEDULE), {}),
+        "contacts": Key(Many(CONTACT), []),
+        "workplaces": Key(Named(values.place_name, WORKPLACE), {}),
+        "users": Key(Named(values.extension, USER), {}),
+        "teams": Key(Named(values.extension, TEAM), {}),
+        "executives": Key(Named(values.extension, EXECUTIVE), {}),
+    }
+)

@@ -1,0 +1,244 @@
+"""A document as rows of the tables: one function a part of the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from esl_router.store.layout import CONDITIONS, ORIGINS, OVERFLOWS, USUAL_ROW, Document
+
+Rows = Iterator[tuple[str, dict[str, Any]]]
+"""(table, row), in any order."""
+
+TABLES = (
+    "domains",
+    "status_names",
+    "schedules",
+    "schedule_hours",
+    "schedule_closed",
+    "contacts",
+    "contact_numbers",
+    "extensions",
+    "numbers",
+    "users",
+    "workplaces",
+    "workplace_logins",
+    "devices",
+    "follow_me",
+    "presence",
+    "profiles",
+    "forwards",
+    "callers",
+    "calendars",
+    "teams",
+    "team_members",
+    "executives",
+    "criteria",
+    "assistants",
+)
+"""The tables of a domain, in the order in which their rows may be inserted."""
+
+_USER = ("name", "timezone", "voicemail", "busy_on_busy", "decline")
+_PROFILE = ("no_answer_after", "queue_login", "ring_group_calls")
+
+
+def rules_rows(domain: str, rules: Document) -> Rows:
+    """The rows of a whole document."""
+    settings = dict(rules["settings"])
+    toll = settings.pop("toll")
+    yield (
+        "domains",
+        {
+            "domain": domain,
+            **settings,
+            "toll_allow": json.dumps(toll["allow"]),
+            "toll_deny": json.dumps(toll["deny"]),
+        },
+    )
+    for position, (status, name) in enumerate(rules["statuses"].items()):
+        yield (
+            "status_names",
+            {"domain": domain, "status": status, "position": position, "name": name},
+        )
+    for position, (name, schedule) in enumerate(rules["schedules"].items()):
+        yield from _schedule_rows(domain, name, schedule, position)
+    for position, contact in enumerate(rules["contacts"]):
+        row = {"domain": domain, "position": position, "name": contact["name"]}
+        yield "contacts", row
+        for index, number in enumerate(contact["numbers"]):
+            key = {"domain": domain, "contact": position, "position": index}
+            yield "contact_numbers", {**key, "number": number}
+    for position, (name, place) in enumerate(rules["workplaces"].items()):
+        yield "workplaces", {"domain": domain, "name": name, "position": position}
+        yield from device_rows(domain, place["devices"], {}, workplace=name)
+    for position, (extension, user) in enumerate(rules["users"].items()):
+        yield from user_rows(domain, extension, user, position)
+    for position, (extension, team) in enumerate(rules["teams"].items()):
+        yield from _team_rows(domain, extension, team, position)
+    for position, (extension, executive) in enumerate(rules["executives"].items()):
+        yield from _executive_rows(domain, extension, executive, position)
+
+
+def _schedule_rows(domain: str, name: str, schedule: Mapping[str, Any], position: int) -> Rows:
+    row = {"domain": domain, "name": name, "position": position}
+    yield (
+        "schedules",
+        {**row, "timezone": schedule["timezone"], "holidays": schedule["holidays"]},
+    )
+    for index, hours in enumerate(schedule["open"]):
+        key = {"domain": domain, "schedule": name, "position": index}
+        times = {"days": hours["days"], "opens": hours["from"], "closes": hours["to"]}
+        yield "schedule_hours", {**key, **times}
+    for index, day in enumerate(schedule["closed"]):
+        key = {"domain": domain, "schedule": name, "position": index}
+        yield "schedule_closed", {**key, "day": day}
+
+
+def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: int) -> Rows:
+    """The rows of one user."""
+    key = {"domain": domain, "extension": extension}
+    yield "extensions", {**key, "kind": "user"}
+    yield "users", {**key, "position": position, **{name: user[name] for name in _USER}}
+    for index, number in enumerate(user["numbers"]):
+        yield "numbers", {**key, "number": number, "position": index}
+    if user["workplace"] is not None:
+        yield "workplace_logins", {**key, "workplace": user["workplace"]}
+    yield from device_rows(domain, user["devices"], user["follow_me"], extension=extension)
+    presence = user["presence"]
+    state = {name: presence[name] for name in ("status", "until", "revert")}
+    yield "presence", {**key, **state}
+    for index, (status, profile) in enumerate(presence["profiles"].items()):
+        inner = {**key, "status": status}
+        settings = {name: profile[name] for name in _PROFILE}
+        yield "profiles", {**inner, "position": index, **settings}
+        for origin in ("internal", "external"):
+            for condition in CONDITIONS:
+                if (target := profile[origin][condition]) is not None:
+                    row = {**inner, "origin": origin, "condition": condition, "target": target}
+                    yield "forwards", row
+    for index, rule in enumerate(user["callers"]):
+        numbers = json.dumps(rule["numbers"])
+        row = {"position": index, "numbers": numbers, "action": rule["action"]}
+        yield "callers", {**key, **row}
+    if user["calendar"] is not None:
+        yield "calendars", {**key, **user["calendar"]}
+
+
+def device_rows(
+    domain: str,
+    devices: Mapping[str, Any],
+    follow_me: Mapping[str, Any],
+    extension: str | None = None,
+    workplace: str | None = None,
+) -> Rows:
+    """The rows of the devices of one user or one workplace."""
+    listed = list(follow_me)
+    for position, (name, device) in enumerate(devices.items()):
+        rows = follow_me.get(name)
+        yield (
+            "devices",
+            {
+                "domain": domain,
+                "name": name,
+                "extension": extension,
+                "workplace": workplace,
+                "position": position,
+                **device,
+                "user_configurable": rows is not None and rows["user_configurable"],
+                "follow_me_position": None if rows is None else listed.index(name),
+            },
+        )
+        for origin in ORIGINS if rows is not None else ():
+            if rows is not None and rows[origin] != USUAL_ROW:
+                yield (
+                    "follow_me",
+                    {
+                        "domain": domain,
+                        "device": name,
+                        "origin": origin,
+                        **rows[origin],
+                        "user_set": rows[origin].get("user_set", False),
+                    },
+                )
+
+
+def _team_rows(domain: str, extension: str, team: Mapping[str, Any], position: int) -> Rows:
+    key = {"domain": domain, "extension": extension}
+    limit = team["busy_on_busy"]
+    yield "extensions", {**key, "kind": "team"}
+    yield (
+        "teams",
+        {
+            **key,
+            "position": position,
+            **{name: team[name] for name in ("name", "strategy", "ring", "max_wait")},
+            "busy_on_busy": None if limit == "auto" else limit,
+            **{f"overflow_{name}": team["overflow"][name] for name in OVERFLOWS},
+        },
+    )
+    for index, number in enumerate(team["numbers"]):
+        yield "numbers", {**key, "number": number, "position": index}
+    for index, member in enumerate(team["members"]):
+        yield (
+            "team_members",
+            {
+                "domain": domain,
+                "team": extension,
+                "extension": member["user"],
+                "position": index,
+                "delay": member["delay"],
+                "logged_in": member["logged_in"],
+            },
+        )
+
+
+_EXECUTIVE = (
+    "enabled",
+    "filter",
+    "before_forwarding",
+    "allow_opt_out",
+    "alerting",
+    "rings",
+    "alert_executive",
+    "caller_name",
+    "caller_number",
+    "no_assistant",
+    "push_recall",
+)
+
+
+def _executive_rows(
+    domain: str, extension: str, executive: Mapping[str, Any], position: int
+) -> Rows:
+    yield (
+        "executives",
+        {
+            "domain": domain,
+            "extension": extension,
+            "position": position,
+            **{name: executive[name] for name in _EXECUTIVE},
+            "parallel_mobile": executive["parallel"]["mobile"],
+            "parallel_other": executive["parallel"]["other"],
+            "rollover_after": executive["rollover"]["after"],
+            "rollover_action": executive["rollover"]["action"],
+        },
+    )
+    key = {"domain": domain, "executive": extension}
+    for index, criterion in enumerate(executive["criteria"]):
+        who = criterion["callers"]
+        yield (
+            "criteria",
+            {
+                **key,
+                "position": index,
+                **{name: criterion[name] for name in ("name", "active", "filter", "schedule")},
+                "origin": who["origin"],
+                "numbers": json.dumps(who["numbers"]),
+                "anonymous": who["anonymous"],
+            },
+        )
+    for index, assistant in enumerate(executive["assistants"]):
+        row = {"extension": assistant["user"], "position": index}
+        state = {name: assistant[name] for name in ("opted_in", "divert")}
+        yield "assistants", {**key, **row, **state}

@@ -1,0 +1,355 @@
+"""Single values of the rules: what each may be, and its one normal form.
+
+Every function takes the value as written and returns it in the form the store keeps; it raises
+ValueError with a sentence that follows "path: ". The rules file and the command line share them.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import phonenumbers
+
+from esl_router.model import numbers
+
+Value = Callable[[Any, str], Any]
+"""(value as written, ISO 3166 code of the country that reads national numbers) -> normal form"""
+
+_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DEVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PLACE = re.compile(r"[\w][\w .-]{0,63}")
+_PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_TRUNK = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_./:@;=+~-]*")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+
+STATUSES = ("available", "away", "dnd", "lunch", "business_trip", "meeting")
+E164_EXAMPLE = "a number is written like +493012345101, or as dialled in the country of settings"
+
+
+def text(value: Any, country: str) -> str:
+    """A name shown to people: one line of up to 80 characters."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {said(value)}")
+    line = value.strip()
+    if not line or len(line) > 80 or not line.isprintable():
+        raise ValueError("must be one line of 1 to 80 characters")
+    return line
+
+
+def boolean(value: Any, country: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _WORDS:
+        return _WORDS[value.lower()]
+    raise ValueError(f"must be true or false, not {said(value)}")
+
+
+def whole(least: int, most: int, unit: str = "") -> Value:
+    """Whole numbers from ``least`` to ``most``."""
+
+    def check(value: Any, country: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"must be a whole number{unit}, not {said(value)}")
+        if not least <= value <= most:
+            raise ValueError(f"must be from {least} to {most}{unit}, not {value}")
+        return value
+
+    return check
+
+
+def choice(*words: str) -> Value:
+    """One of ``words``."""
+
+    def check(value: Any, country: str) -> str:
+        if value not in words or not isinstance(value, str):
+            raise ValueError(f"must be {one_of(words)}, not {said(value)}")
+        return value
+
+    return check
+
+
+def optional(check: Value) -> Value:
+    """``null``, or what ``check`` accepts."""
+    return lambda value, country: None if value is None else check(value, country)
+
+
+def number(value: Any, country: str) -> str:
+    """A telephone number, as E.164."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be a number in quotes, not {said(value)}")
+    found = numbers.e164(value, country)
+    if found is None:
+        raise ValueError(f"{value!r} is no telephone number: {E164_EXAMPLE}")
+    return found
+
+
+def pattern(value: Any, country: str) -> str:
+    """A number, an extension, or either with ``?`` for a digit and ``*`` for any rest."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not numbers.is_pattern(value):
+        raise ValueError(
+            f"{said(value)} is no number pattern: digits, ? for one digit, * for any rest (+4930*)"
+        )
+    if "*" in value or "?" in value or numbers.is_extension(value):
+        if value.startswith("0"):
+            raise ValueError(f"{value!r} begins with 0: write it with its country (+49…)")
+        return value
+    return number(value, country)
+
+
+def extension(value: Any, country: str) -> str:
+    """An extension: 2 to 8 digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not numbers.is_extension(value):
+        raise ValueError(f"{said(value)} is no extension: 2 to 8 digits, in quotes")
+    return value
+
+
+def device_name(value: Any, country: str) -> str:
+    """A device's name: also the SIP account."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not _DEVICE.fullmatch(value):
+        raise ValueError(
+            f"{said(value)} is no device name: 1 to 64 letters, digits, dots, hyphens, underscores"
+        )
+    return value
+
+
+def place_name(value: Any, country: str) -> str:
+    """The name of a workplace or a schedule."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not _PLACE.fullmatch(value):
+        raise ValueError(f"{said(value)} is no name: 1 to 64 letters, digits, spaces and ._-")
+    return value
+
+
+def password(value: Any, country: str) -> str:
+    """A SIP password: what digest authentication treats the same everywhere."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {said(value)}")
+    if not 1 <= len(value) <= 128 or not all("!" <= char <= "~" for char in value):
+        raise ValueError("must be 1 to 128 ASCII characters without spaces")
+    return value
+
+
+def domain(value: Any, country: str) -> str:
+    """A SIP domain: a host name or an IPv4 address, in lower case."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be a host name like pbx.example.com, not {said(value)}")
+    name = value.lower()
+    labels = name.split(".")
+    if len(name) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(f"{value!r} is no host name (pbx.example.com)")
+    return name
+
+
+def country_code(value: Any, country: str) -> str:
+    if not isinstance(value, str) or value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{said(value)} is no country code (ISO 3166, like DE)")
+    return value
+
+
+def timezone(value: Any, country: str) -> str:
+    """A zone of the tz database."""
+    try:
+        if not isinstance(value, str) or not value:
+            raise ValueError
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ValueError(f"{said(value)} is no time zone (Europe/Berlin)") from None
+    return value
+
+
+def trunk(value: Any, country: str) -> str:
+    """A dial string template: nothing in it may end, split or expand a dial string."""
+    if not isinstance(value, str) or value.count("{number}") != 1:
+        raise ValueError("must contain {number} once (sofia/gateway/trunk/{number})")
+    rest = value.replace("{number}", "")
+    if not _TRUNK.fullmatch(rest) or ":_:" in rest:
+        raise ValueError(
+            f"{value!r} is no dial string template: beside {{number}} only letters, digits and "
+            "_./:@;=+~- may stand in it (sofia/gateway/trunk/{number})"
+        )
+    return value
+
+
+def caller_id(value: Any, country: str) -> str:
+    """The number shown on legs through the trunk."""
+    if value in ("caller", "user"):
+        return str(value)
+    if isinstance(value, str) and value.startswith("fixed:"):
+        return "fixed:" + number(value.removeprefix("fixed:"), country)
+    raise ValueError(f"must be caller, user or fixed:+49…, not {said(value)}")
+
+
+def toll_prefix(value: Any, country: str) -> str:
+    if not isinstance(value, str) or not _PREFIX.fullmatch(value):
+        raise ValueError(f'{said(value)} is no prefix: + and digits, in quotes ("+49900")')
+    return value
+
+
+def time_of_day(last: str) -> Value:
+    """A wall-clock time up to ``last``, as ``HH:MM``."""
+
+    def check(value: Any, country: str) -> str:
+        found = _TIME.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError(f'{said(value)} is no time of day ("08:00")')
+        time = f"{int(found[1]):02}:{found[2]}"
+        if time > last or found[2] > "59":
+            raise ValueError(f"{value!r} is no time of day: 00:00 to {last}")
+        return time
+
+    return check
+
+
+def days(value: Any, country: str) -> str:
+    """Days of the week: ``mon-fri``, ``sat``, ``mon,wed-thu``."""
+    words = value if isinstance(value, list) else str(value).split(",")
+    parts = [str(word).strip().lower() for word in words]
+    for part in parts:
+        ends = part.split("-")
+        if len(ends) > 2 or not all(end in _DAYS for end in ends):
+            raise ValueError(f"{said(value)} are no days: mon-fri, sat or mon,wed,fri")
+    return ",".join(parts)
+
+
+def day(value: Any, country: str) -> str:
+    """A date, as ``YYYY-MM-DD``."""
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError(f'{said(value)} is no date ("2026-12-24")') from None
+
+
+def region(value: Any, country: str) -> str:
+    """A country, or a part of it, whose public holidays count (ISO 3166-2)."""
+    if not isinstance(value, str) or not _REGION.fullmatch(value):
+        raise ValueError(f"{said(value)} is no region for holidays (DE, DE-BE)")
+    return value
+
+
+def instant(value: Any, country: str) -> int:
+    """An instant with its zone, as seconds since the epoch."""
+    example = '"2026-12-24T15:00:00+01:00"'
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{said(value)} is no instant ({example})") from None
+    if found.tzinfo is None:
+        raise ValueError(f"{value!r} names no zone ({example})")
+    return int(found.timestamp())
+
+
+def instant_text(value: int | None) -> str | None:
+    """An instant as the rules file writes it."""
+    if value is None:
+        return None
+    return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
+
+
+def calendar_source(value: Any, country: str) -> str:
+    if not isinstance(value, str) or not value.isprintable() or len(value) > 1000:
+        raise ValueError(f"{said(value)} is no calendar: file:PATH or https://…")
+    scheme, colon, rest = value.partition(":")
+    if scheme not in ("file", "http", "https") or not colon or not rest:
+        raise ValueError(f"{value!r} is no calendar: file:PATH or https://…")
+    return value
+
+
+def busy_on_busy(value: Any, country: str) -> int:
+    """``false``, ``true`` or a number of calls, as that number; 0 is off."""
+    if isinstance(value, int) and 0 <= value <= 100:
+        return int(value)
+    if isinstance(value, str) and value.lower() in _WORDS:
+        return int(_WORDS[value.lower()])
+    raise ValueError(f"must be false, true or a number of calls, not {said(value)}")
+
+
+def team_busy_on_busy(value: Any, country: str) -> int | str:
+    """As for a user, or ``auto``: as many calls as members are logged in."""
+    if value == "auto":
+        return "auto"
+    try:
+        return busy_on_busy(value, country)
+    except ValueError:
+        raise ValueError(
+            f"must be false, true, auto or a number of calls, not {said(value)}"
+        ) from None
+
+
+def busy_on_busy_text(value: int | str) -> int | str | bool:
+    """The busy-on-busy limit as the rules file writes it."""
+    return bool(value) if value in (0, 1) else value
+
+
+def queue_login(value: Any, country: str) -> str:
+    """``true``, ``false`` or ``keep``."""
+    if value == "keep":
+        return "keep"
+    try:
+        return str(boolean(value, country)).lower()
+    except ValueError:
+        raise ValueError(f"must be true, false or keep, not {said(value)}") from None
+
+
+def queue_login_text(value: str | None) -> str | bool | None:
+    """A queue login as the rules file writes it."""
+    return {"true": True, "false": False}.get(value or "", value)
+
+
+def target(*words: str) -> Value:
+    """Where a call goes: one of ``words``, or an extension, a box or a number outside."""
+
+    def check(value: Any, country: str) -> str:
+        if value in words:
+            return str(value)
+        kind, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+        if kind == "external":
+            return "external:" + number(rest, country)
+        if kind in ("extension", "voicemail") and rest:
+            return f"{kind}:{extension(rest, country)}"
+        known = (*words, "voicemail:EXTENSION", "extension:EXTENSION", "external:+49…")
+        raise ValueError(f"{said(value)} is no target: {one_of(known)}")
+
+    return check
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    """``a, b or c``."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def said(value: Any) -> str:
+    """A value as it stands in a message: short, and recognisable as what it is."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "…" + shown[0]
