@@ -1,0 +1,1 @@
+"""End to end: a running FreeSWITCH between real SIP endpoints."""
