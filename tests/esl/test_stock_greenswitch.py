@@ -38,6 +38,24 @@ SESSIONS = pytest.mark.parametrize(
 
 
 @pytest.fixture
+def opened(session_class):
+    """Opens sessions, and afterwards closes the files that the stock class leaves open."""
+    sessions = []
+
+    def open_session(sock):
+        sessions.append(session_class(None, sock))
+        return sessions[-1]
+
+    yield open_session
+    for session in sessions:
+        session._run = False
+        session.sock.close()
+        if hasattr(session, "sock_file"):
+            gevent.killall([session._receive_events_greenlet, session._process_events_greenlet])
+            session.sock_file.close()
+
+
+@pytest.fixture
 def pair():
     mine, theirs = socket.socketpair()
     theirs.settimeout(GRACE)
@@ -94,9 +112,9 @@ class ShortWrites:
 
 
 @SESSIONS
-def test_a_write_is_whole(session_class, pair):
+def test_a_write_is_whole(opened, pair):
     mine, theirs = pair
-    session = session_class(None, ShortWrites(mine))
+    session = opened(ShortWrites(mine))
     sender = gevent.spawn(session.send, "x" * 40)
     received = b""
     try:
@@ -108,9 +126,9 @@ def test_a_write_is_whole(session_class, pair):
 
 
 @SESSIONS
-def test_an_end_without_notice_wakes_the_waiting(session_class, pair):
+def test_an_end_without_notice_wakes_the_waiting(opened, pair):
     mine, theirs = pair
-    session = session_class(None, mine)
+    session = opened(mine)
     waiting = gevent.spawn(session.send, "connect")
     theirs.recv(100)
     theirs.close()
@@ -122,10 +140,10 @@ def test_an_end_without_notice_wakes_the_waiting(session_class, pair):
 
 
 @SESSIONS
-def test_a_frame_without_content_type_does_not_kill_the_reader(session_class, pair):
+def test_a_frame_without_content_type_does_not_kill_the_reader(opened, pair):
     mine, theirs = pair
     theirs.sendall(b"Nothing: known\n\n" + REPLY)
-    session = session_class(None, mine)
+    session = opened(mine)
     waiting = gevent.spawn(session.send, "connect")
     waiting.join(GRACE)
     answered = waiting.successful()
@@ -134,19 +152,18 @@ def test_a_frame_without_content_type_does_not_kill_the_reader(session_class, pa
 
 
 @SESSIONS
-def test_an_idle_session_costs_no_greenlet(session_class, pair):
+def test_an_idle_session_costs_no_greenlet(opened, pair):
     def greenlets():
         return {id(found) for found in gc.get_objects() if isinstance(found, gevent.Greenlet)}
 
     before = greenlets()
-    session = session_class(None, pair[0])
+    opened(pair[0])
     started = len(greenlets() - before)
-    session._run = False
     assert started == 0
 
 
 @SESSIONS
-def test_an_idle_session_does_not_wake_up_by_the_second(session_class, pair, monkeypatch):
+def test_an_idle_session_does_not_wake_up_by_the_second(opened, pair, monkeypatch):
     limits = []
 
     class Ticks:
@@ -157,7 +174,7 @@ def test_an_idle_session_does_not_wake_up_by_the_second(session_class, pair, mon
             raise gevent.GreenletExit
 
     monkeypatch.setattr(greenswitch.esl, "Queue", Ticks)
-    session_class(None, pair[0])
+    opened(pair[0])
     gevent.idle()
     assert limits == []
 
