@@ -89,6 +89,11 @@ def compare(before: Document | None, after: Document) -> Iterator[Change]:
     yield from _mappings("", old, RULES.write(after))
 
 
+def compare_parts(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    """Every difference between two parts of a file, as written, that stand at ``path``."""
+    yield from _mappings(path, old, new)
+
+
 def _mappings(path: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     for name in [*new, *(name for name in old if name not in new)]:
         inner = f"{path}.{name}" if path else str(name)
