@@ -419,6 +419,7 @@ def m012_journal(db: sqlite_utils.Database) -> None:
             call INTEGER NOT NULL REFERENCES journal_calls ON DELETE CASCADE,
             position INTEGER NOT NULL,
             action TEXT NOT NULL,
+            started REAL NOT NULL,
             PRIMARY KEY (call, position)
         ) STRICT;
         CREATE TABLE journal_legs (
@@ -429,6 +430,7 @@ def m012_journal(db: sqlite_utils.Database) -> None:
             result TEXT NOT NULL,
             cause TEXT NOT NULL,
             started REAL,
+            ended REAL,
             PRIMARY KEY (call, attempt, position),
             FOREIGN KEY (call, attempt) REFERENCES journal_attempts ON DELETE CASCADE
         ) STRICT;
