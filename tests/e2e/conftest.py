@@ -53,8 +53,8 @@ def phone(switch: FreeSwitch, tmp_path: Path, closing: ExitStack) -> Callable[..
 
     def make(account: str, *, expires: int = 3600, **behaviour: object) -> Phone:
         made = Phone(switch, tmp_path, account, Behaviour(**behaviour), expires=expires)  # type: ignore[arg-type]
-        closing.callback(made.register, 0)
         closing.callback(made.close)
+        closing.callback(made.register, 0)
         return made
 
     return make

@@ -38,14 +38,14 @@ def _send(text: str, attributes: str = "") -> str:
     return f"<send {attributes}><![CDATA[\n\n{text}\n]]></send>"
 
 
-def _register(account: str, domain: str, expires: int) -> str:
+def _register(account: str, domain: str, port: int, expires: int) -> str:
     def request(number: int, more: str) -> str:
         return (
             f"REGISTER sip:{domain} SIP/2.0\n"
             "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
             f"From: <sip:{account}@{domain}>;tag=[pid]r[call_number]\n"
             f"To: <sip:{account}@{domain}>\nCall-ID: [call_id]\nCSeq: {number} REGISTER\n"
-            f"Contact: <sip:{account}@[local_ip]:[local_port]>\nMax-Forwards: 70\n"
+            f"Contact: <sip:{account}@[local_ip]:{port}>\nMax-Forwards: 70\n"
             f"Expires: {expires}\n{more}Content-Length: 0\n"
         )
 
@@ -208,6 +208,11 @@ class Sipp:
         self.process.wait(5)
 
 
+def _bound(port: int) -> bool:
+    """Whether some process has that UDP port."""
+    return f"0100007F:{port:04X} " in Path("/proc/net/udp").read_text()
+
+
 class Phone:
     """A telephone: registers with its password, then treats every call as it was told to.
 
@@ -220,19 +225,27 @@ class Phone:
     ) -> None:  # fmt: skip
         self.switch, self.account, self._place = switch, account, place
         self.password, self.port = password, port or free_port(socket.SOCK_DGRAM)
-        self.register(expires)
         self._sipp = Sipp(
             switch, place, account, _answering(behaviour), port=self.port, account=account,
             password=password,
         )  # fmt: skip
+        wait_until(lambda: _bound(self.port), 5, f"{account} listens, see {self._sipp.path}")
+        self.register(expires)
 
     def register(self, expires: int) -> None:
         once = Sipp(
             self.switch, self._place, f"{self.account}-register",
-            _register(self.account, self.switch.domain, expires), port=self.port,
+            _register(self.account, self.switch.domain, self.port, expires),
+            port=free_port(socket.SOCK_DGRAM),
             account=self.account, password=self.password, count=1,
         )  # fmt: skip
         assert once.process.wait(10) == 0, f"{self.account} could not register, see {once.path}"
+        # The switch answers first and writes its table afterwards.
+        wait_until(
+            lambda: self.switch.registered(self.account, self.port) == bool(expires),
+            5,
+            f"{self.account} {'registered' if expires else 'unregistered'}",
+        )
 
     @property
     def ringings(self) -> list[Ringing]:

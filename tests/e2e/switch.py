@@ -143,7 +143,7 @@ class FreeSwitch:
         self.socket.close()
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(2)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
@@ -167,6 +167,11 @@ class FreeSwitch:
     def hang_up_everything(self) -> None:
         self.socket.api("hupall")
         self.wait_idle()
+
+    def registered(self, account: str, port: int) -> bool:
+        """Whether the switch would ring that phone."""
+        contacts = self.socket.api(f"sofia_contact */{account}@{self.domain}")
+        return f":{port}" in contacts
 
     def registrations(self, account: str) -> int:
         rows = self.socket.api("show registrations").splitlines()

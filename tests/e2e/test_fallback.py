@@ -96,7 +96,7 @@ def leave_message(switch: FreeSwitch, mailbox: str, call: Placed, before: list[P
 
     speaking = Speaking(call)
     try:
-        recorded = lambda: [path for path in new() if path.stat().st_size > 30_000]  # noqa: E731
+        recorded = lambda: [path for path in new() if path.stat().st_size > 20_000]  # noqa: E731
         wait_until(recorded, 15, f"the box {mailbox} records")
     finally:
         call.hang_up()
