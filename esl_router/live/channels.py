@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -38,7 +38,7 @@ class Watch:
     A context manager: leaving it ends the watch.
     """
 
-    __slots__ = ("_watched", "complete", "legs")
+    __slots__ = ("_watched", "complete", "legs", "on_end")
 
     def __init__(
         self, uuids: Iterable[str], watched: dict[str, list[Watch]], complete: bool
@@ -46,6 +46,10 @@ class Watch:
         self.legs: Mapping[str, LegTimes] = {uuid: LegTimes() for uuid in uuids}
         self.complete = complete
         """Whether the event link was up all the time. If not, silence means nothing."""
+
+        self.on_end: Callable[[str, str], object] | None = None
+        """Called with the uuid and the hangup cause of each leg whose end is heard. It must be
+        quick, and must not wait."""
 
         self._watched = watched
         for uuid in self.legs:
@@ -129,8 +133,10 @@ class Channels:
         direction = event.get("Call-Direction")
         if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
             return False
-        for watch in self._watched.get(uuid, ()):
+        for watch in tuple(self._watched.get(uuid, ())):
             _note(watch.legs[uuid], state, now, event.get("Hangup-Cause") or "")
+            if state is CallState.HANGUP and watch.on_end is not None:
+                watch.on_end(uuid, watch.legs[uuid].cause)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
         if mark is not None and sequence < mark.sequence:
             return True

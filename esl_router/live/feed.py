@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import gevent
 from gevent.event import Event as Flag
 
-from esl_router.errors import ProtocolError, SwitchError
+from esl_router.errors import ProtocolError, RouterError, SwitchError
+from esl_router.esl import untrusted
 from esl_router.esl.client import EventLink, NotConnectedError
 from esl_router.esl.untrusted import log as printable
 from esl_router.esl.wire import Frame
@@ -111,6 +112,7 @@ class Link:
         self.linked = False
         self._timing = timing
         self._clock = clock
+        self._connected: EventLink | None = None
         self._greenlet: gevent.Greenlet | None = None
         self._tried = Flag()
         self._since: float | None = None
@@ -130,6 +132,18 @@ class Link:
     def wait(self, timeout: float) -> None:
         """Wait until the first attempt has succeeded or failed."""
         self._tried.wait(timeout)
+
+    def kill(self, uuids: tuple[str, ...]) -> None:
+        """End these legs, as when another phone had answered: theirs show no missed call."""
+        if self._connected is not None:
+            gevent.spawn(self._kill, self._connected, uuids)
+
+    def _kill(self, link: EventLink, uuids: tuple[str, ...]) -> None:
+        try:
+            for uuid in uuids:
+                link.api(f"uuid_kill {untrusted.uuid(uuid)} LOSE_RACE")
+        except (NotConnectedError, SwitchError) as error:
+            logger.warning("%s: legs could not be ended: %s", self.address, error)
 
     def status(self) -> LinkStatus:
         counts = self.state.counts
@@ -156,14 +170,14 @@ class Link:
                 with self._connection() as link:
                     pause, refusals = self._timing.retry, 0
                     self._follow(link)
-            except SwitchError as error:
+            except (NotConnectedError, ProtocolError) as error:
+                self._report(f"the event link to {self.address} has ended: {error}")
+                refusals = 0
+            except RouterError as error:
                 self._report(str(error))
                 # It answered and said no: there is no fault of the network behind it. The first
                 # time that may be a switch that is just starting.
                 refusals = refusals + 1 if error.__cause__ is None else 0
-            except (NotConnectedError, ProtocolError) as error:
-                self._report(f"the event link to {self.address} has ended: {error}")
-                refusals = 0
             except Exception as error:
                 # A fault of ours must not leave the router without a link for good.
                 logger.exception("event link to %s", self.address)
@@ -186,11 +200,13 @@ class Link:
                 self.state.identify(core, self._clock())
             link.subscribe(*EVENTS, custom=CUSTOM)
             self._resync(link)
+            self._connected = link
             self.linked, self._since, self._error = True, self._clock(), ""
             self._tried.set()
             logger.info("event link to %s is up", self.address)
             yield link
         finally:
+            self._connected = None
             if self.linked or self._since is None:
                 self.linked, self._since = False, self._clock()
             self.state.lose()
@@ -301,6 +317,12 @@ class Feed:
         if link is None:
             return Watch(uuids, {}, complete=False)
         return link.state.watch(uuids, link.linked)
+
+    def kill(self, uuids: Iterable[str], core_uuid: str | None = None) -> None:
+        """End these legs; returns at once. Without a link to their switch nothing happens."""
+        link = self._find(core_uuid)
+        if link is not None:
+            link.kill(tuple(uuids))
 
     def status(self) -> tuple[LinkStatus, ...]:
         """How each link is."""

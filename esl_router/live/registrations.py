@@ -95,6 +95,9 @@ class Registrations:
 
         self._rows: dict[str, dict[str, _Row]] = {}
         self._gone: dict[tuple[str, str], _Gone] = {}
+        # Account and unescaped URL -> when which token last registered it, by event. A table from
+        # before that may still have the row that this one replaced.
+        self._claims: dict[tuple[str, str], tuple[float, str]] = {}
         self._first_expiry = float("inf")
 
     def __len__(self) -> int:
@@ -104,6 +107,7 @@ class Registrations:
         self.contacts.clear()
         self._rows.clear()
         self._gone.clear()
+        self._claims.clear()
         self._first_expiry = float("inf")
 
     def register(self, event: Event, sequence: int, now: float) -> bool:
@@ -126,6 +130,7 @@ class Registrations:
             del rows[other]
             self._gone[account, other] = _Gone(now, sequence, sticky=False)
         self._gone.pop((account, token), None)
+        self._claims[account, unquote(url)] = now, token
         registered = now if old is None else old.contact.registered
         rows[token] = _Row(Contact(url, registered, now + int(lasts)), now, sequence)
         self._publish(account)
@@ -191,6 +196,8 @@ class Registrations:
             if gone.heard < horizon and not (gone.sticky and key in listed)
         ]:
             del self._gone[key]
+        for key in [key for key, (heard, _) in self._claims.items() if heard < horizon]:
+            del self._claims[key]
         for account in changed:
             self._publish(account)
         self.sweep(now, force=True)
@@ -222,6 +229,9 @@ class Registrations:
         account = account_key(user, realm)
         gone = self._gone.get((account, token))
         if gone is not None and (gone.sticky or gone.heard >= horizon):
+            return account, token
+        heard, owner = self._claims.get((account, unquote(url)), (0.0, token))
+        if owner != token and heard >= horizon:
             return account, token
         rows = self._rows.setdefault(account, {})
         old = rows.get(token)
