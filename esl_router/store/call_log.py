@@ -1,0 +1,220 @@
+"""Calls as the journal keeps them: what an entry holds, how it is stored and found again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+import sqlite_utils
+
+from esl_router.model.trace import Entry as TraceEntry
+from esl_router.store.database import write
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One device in an attempt. Instants are seconds since the epoch, None when it never rang."""
+
+    device: str
+    result: str
+    """A :class:`esl_router.model.call.LegResult`."""
+
+    cause: str = ""
+    """FreeSWITCH's hangup cause; empty when there was no channel."""
+
+    started: float | None = None
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One action and what came of it."""
+
+    action: str
+    """``ring``, ``voicemail``, ``reject``, ``hand_back``: what was done, in a word."""
+
+    started: float
+    legs: tuple[Leg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One call, after its end. Instants are seconds since the epoch (UTC)."""
+
+    uuid: str
+    """The caller's channel; a transferred call comes back with the one it had."""
+
+    started: float
+    ended: float
+    dialled: str
+    result: str
+    """``answered``, ``voicemail``, ``busy``, ``no_answer`` …: how it ended, in a word."""
+
+    domain: str | None = None
+    caller_number: str = ""
+    caller_name: str = ""
+    caller_account: str | None = None
+    """The account that the switch authenticated; None for callers from outside."""
+
+    callee: str | None = None
+    """The extension that the call was for; None when the number was nobody's."""
+
+    origin: str | None = None
+    code: int | None = None
+    """The SIP status that the caller got, where the call was not answered."""
+
+    answered_by: str | None = None
+    """The device that answered."""
+
+    answered_at: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    trace: tuple[TraceEntry, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Broken rules that the decisions met, ``path: what is wrong``."""
+
+
+def insert(conn: sqlite3.Connection, entry: Entry) -> None:
+    """Add a call to the journal, inside the caller's transaction."""
+    cursor = conn.execute(
+        """
+        INSERT INTO journal_calls (uuid, domain, started, ended, caller_number, caller_name,
+            caller_account, dialled, callee, origin, result, code, answered_by, answered_at,
+            trace, problems)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            _clean(entry.uuid),
+            _clean(entry.domain),
+            entry.started,
+            entry.ended,
+            _clean(entry.caller_number),
+            _clean(entry.caller_name),
+            _clean(entry.caller_account),
+            _clean(entry.dialled),
+            _clean(entry.callee),
+            entry.origin,
+            entry.result,
+            entry.code,
+            entry.answered_by,
+            entry.answered_at,
+            json.dumps([[each.stage, each.fired, each.text] for each in entry.trace]),
+            json.dumps(entry.problems),
+        ),
+    )
+    call = cursor.lastrowid
+    for number, attempt in enumerate(entry.attempts):
+        conn.execute(
+            "INSERT INTO journal_attempts (call, position, action, started) VALUES (?, ?, ?, ?)",
+            (call, number, attempt.action, attempt.started),
+        )
+        conn.executemany(
+            "INSERT INTO journal_legs (call, attempt, position, device, result, cause, started,"
+            " ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (call, number, place, leg.device, leg.result, leg.cause, leg.started, leg.ended)
+                for place, leg in enumerate(attempt.legs)
+            ],
+        )
+
+
+def _clean(text: str | None) -> str | None:
+    """``text`` as SQLite takes it: half a surrogate pair, from a broken name, is replaced."""
+    return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def calls(
+    db: sqlite_utils.Database,
+    limit: int = 50,
+    *,
+    domain: str | None = None,
+    user: str | None = None,
+    after: int = 0,
+) -> list[tuple[int, Entry]]:
+    """The last ``limit`` calls, oldest first, each with its number in the journal.
+
+    ``user`` is an extension: calls for him, and calls from his devices. ``after`` is the number
+    of a call: only later ones, as somebody who watches wants them.
+    """
+    rows = db.conn.execute(
+        """
+        SELECT id FROM journal_calls
+        WHERE id > :after AND (:domain IS NULL OR domain = :domain)
+            AND (:user IS NULL OR callee = :user OR (domain, caller_account) IN
+                (SELECT domain, name FROM devices WHERE extension = :user))
+        ORDER BY id DESC LIMIT :limit
+        """,
+        {"after": after, "domain": domain, "user": user, "limit": limit},
+    ).fetchall()
+    return [(number, _entry(db, number)) for (number,) in reversed(rows)]
+
+
+def call(db: sqlite_utils.Database, uuid: str) -> list[Entry]:
+    """The calls of a channel, oldest first: several when it was transferred, none when unknown.
+
+    The first eight characters of a uuid are enough.
+    """
+    if len(uuid) < 8:
+        return []
+    rows = db.conn.execute(
+        "SELECT id FROM journal_calls"
+        " WHERE uuid >= :first AND uuid < :first || char(1114111) ORDER BY id",
+        {"first": uuid},
+    ).fetchall()
+    return [_entry(db, number) for (number,) in rows]
+
+
+def purge(db: sqlite_utils.Database, before: float) -> int:
+    """Forget the calls that ended before an instant (seconds since the epoch); how many."""
+    with write(db):
+        return int(db.conn.execute("DELETE FROM journal_calls WHERE ended < ?", (before,)).rowcount)
+
+
+def _entry(db: sqlite_utils.Database, number: int) -> Entry:
+    row = db.conn.execute(
+        """
+        SELECT uuid, domain, started, ended, caller_number, caller_name, caller_account, dialled,
+            callee, origin, result, code, answered_by, answered_at, trace, problems
+        FROM journal_calls WHERE id = ?
+        """,
+        (number,),
+    ).fetchone()
+    uuid, domain, started, ended, caller_number, caller_name, account, dialled, *rest = row
+    callee, origin, result, code, answered_by, answered_at, trace, problems = rest
+    return Entry(
+        uuid=uuid,
+        domain=domain,
+        started=started,
+        ended=ended,
+        caller_number=caller_number,
+        caller_name=caller_name,
+        caller_account=account,
+        dialled=dialled,
+        callee=callee,
+        origin=origin,
+        result=result,
+        code=code,
+        answered_by=answered_by,
+        answered_at=answered_at,
+        attempts=_attempts(db, number),
+        trace=tuple(TraceEntry(*each) for each in json.loads(trace)),
+        problems=tuple(json.loads(problems)),
+    )
+
+
+def _attempts(db: sqlite_utils.Database, number: int) -> tuple[Attempt, ...]:
+    legs: dict[int, list[Leg]] = {}
+    for attempt, *leg in db.conn.execute(
+        "SELECT attempt, device, result, cause, started, ended FROM journal_legs"
+        " WHERE call = ? ORDER BY attempt, position",
+        (number,),
+    ):
+        legs.setdefault(attempt, []).append(Leg(*leg))
+    rows = db.conn.execute(
+        "SELECT position, action, started FROM journal_attempts WHERE call = ? ORDER BY position",
+        (number,),
+    )
+    return tuple(
+        Attempt(action, started, tuple(legs.get(position, ())))
+        for position, action, started in rows
+    )
