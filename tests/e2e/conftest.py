@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.endpoint import Answering, Behaviour, Caller
 from tests.e2e.sipp import Phone, SippCaller
+from tests.e2e.stub import StubRouter
 from tests.e2e.switch import FreeSwitch, missing
 
 _HERE = Path(__file__).parent
@@ -98,3 +99,15 @@ def trunk(switch: FreeSwitch, closing: ExitStack) -> Answering:
     made = Answering(switch.trunk)
     closing.callback(made.close)
     return made
+
+
+@pytest.fixture
+def stub_router(switch: FreeSwitch, closing: ExitStack) -> Callable[[bytes | None], StubRouter]:
+    """``stub_router(b"connect\\n\\n…")``: says that to every call in the router's place."""
+
+    def start(say: bytes | None) -> StubRouter:
+        made = StubRouter(switch.router, say)
+        closing.callback(made.die)
+        return made
+
+    return start

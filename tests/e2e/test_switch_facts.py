@@ -1,0 +1,101 @@
+"""What the router takes for granted of FreeSWITCH, asked of the one that runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from esl_router.model.people import User
+from esl_router.store.directory import Account, directory_xml
+from tests.e2e.endpoint import Answering, Behaviour, Caller
+from tests.e2e.sip import TOLERANCE, wait_until
+from tests.e2e.sipp import Phone
+from tests.e2e.stub import StubRouter, routed
+from tests.e2e.switch import HOST, FreeSwitch
+
+Stub = Callable[[bytes | None], StubRouter]
+USERS = (User("pbx.test", "1001", "Anna Adler", ("+493012345101",)),)
+ACCOUNTS = (Account("1001-desk", "secret", "1001"), Account("1001-soft", "secret", "1001"))
+
+
+@pytest.fixture(autouse=True)
+def directory(switch: FreeSwitch) -> None:
+    switch.write_directory(directory_xml("pbx.test", USERS, ACCOUNTS))
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [
+        ("USER_BUSY", 486),
+        ("NO_ANSWER", 480),
+        ("UNALLOCATED_NUMBER", 404),
+        ("OUTGOING_CALL_BARRED", 403),
+        ("NORMAL_TEMPORARY_FAILURE", 503),
+        ("CALL_REJECTED", 603),
+        ("NO_USER_RESPONSE", 408),
+    ],
+)
+def test_a_hangup_cause_gives_the_caller_its_code_whatever_the_phone_said(
+    cause: str, code: int, phone: Callable[..., Phone], stub_router: Stub, outside: Caller
+) -> None:
+    desk = phone("1001-desk", reject=600)
+    stub_router(
+        routed(("bridge", f"sofia/internal/sip:1001-desk@{HOST}:{desk.port}"), ("hangup", cause))
+    )
+    assert outside.call("1001").wait() == code
+    assert desk.ringings[0].rejected == 600
+
+
+def confirmed(number: str) -> str:
+    options = (
+        "group_confirm_key=1,group_confirm_file=tone_stream://%(200\\,800\\,440)\\;loops=3,"
+        "group_confirm_timeout=4,leg_timeout=8"
+    )
+    return f"[{options}]sofia/gateway/trunk/{number}"
+
+
+def test_an_unconfirmed_leg_does_not_take_the_call_from_the_others(
+    phone: Callable[..., Phone], trunk: Answering, stub_router: Stub, inside: Callable[..., Caller]
+) -> None:
+    desk = phone("1001-desk", answer=3)
+    trunk.behaviour = Behaviour(answer=0)
+    stub_router(
+        routed(
+            ("set", "ignore_early_media=true"),
+            (
+                "bridge",
+                f"{confirmed('+491711234567')},sofia/internal/sip:1001-desk@{HOST}:{desk.port}",
+            ),
+        )
+    )
+    call = inside("1001-soft").call("1001")
+    assert call.wait() == 200
+    assert call.at == pytest.approx(3.0, abs=TOLERANCE)
+    assert desk.ringings[0].answered
+    mobile = trunk.ringings[0]
+    wait_until(lambda: trunk.ringings[0].ended, 3, "the mobile is hung up")
+    assert mobile.answered
+    call.hang_up()
+
+
+def test_a_leg_that_presses_the_key_has_the_call(
+    phone: Callable[..., Phone], trunk: Answering, stub_router: Stub, inside: Callable[..., Caller]
+) -> None:
+    desk = phone("1001-desk")
+    trunk.behaviour = Behaviour(answer=0, press="1")
+    stub_router(
+        routed(
+            ("set", "ignore_early_media=true"),
+            (
+                "bridge",
+                f"{confirmed('+491711234567')},sofia/internal/sip:1001-desk@{HOST}:{desk.port}",
+            ),
+        )
+    )
+    call = inside("1001-soft").call("1001")
+    assert call.wait() == 200
+    assert call.at == pytest.approx(1.2, abs=TOLERANCE)
+    assert desk.wait_cancelled().answered is None
+    assert trunk.ringings[0].ended is None
+    call.hang_up()
