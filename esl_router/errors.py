@@ -51,5 +51,9 @@ class SwitchError(RouterError):
     """FreeSWITCH could not be reached, or refused the password."""
 
 
+class WrongPassword(SwitchError):
+    """FreeSWITCH's event socket does not accept the password."""
+
+
 class ListenError(RouterError):
     """The router cannot listen where it was told to."""

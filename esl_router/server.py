@@ -6,6 +6,7 @@ import errno
 import logging
 import resource
 import socket as sockets
+from datetime import UTC, datetime
 from typing import Any
 
 import gevent
@@ -13,9 +14,13 @@ from gevent import Greenlet
 from gevent.server import StreamServer
 
 from esl_router.call.session import Services, Session
-from esl_router.errors import ListenError
-from esl_router.esl.client import CallSocket
+from esl_router.errors import ListenError, SwitchError, WrongPassword
+from esl_router.esl.client import CallSocket, EventLink
+from esl_router.live.feed import Address as SwitchAddress
+from esl_router.live.feed import Feed
 from esl_router.settings import Address, Settings
+from esl_router.store.journal import Journal
+from esl_router.store.reader import Store
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +29,9 @@ BACKLOG = 1024
 
 RESERVED = 64
 """Files a router needs besides one for each call."""
+
+FIRST_PICTURE = 3.0
+"""Seconds a starting router waits for the switches' live state."""
 
 REPORT_EVERY = 10.0
 """Seconds between two log lines about calls over the limit."""
@@ -59,6 +67,44 @@ def reserve_files(max_calls: int) -> None:
         )
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def open_services(settings: Settings) -> Services:
+    """What the calls of one process use: the store is open, the event links are being made.
+
+    Raises StoreError where the store cannot be read, and SwitchError where a switch refuses the
+    password: nobody would notice later. A switch that cannot be reached is only warned of; the
+    router routes without knowing who is registered until it can.
+    """
+    store = Store(settings.db)
+    for address in settings.switches:
+        link = EventLink(address.host, address.port, settings.password, timeout=2.0)
+        try:
+            link.connect()
+        except WrongPassword:
+            raise
+        except SwitchError as error:
+            logger.warning("%s: routing without live state until it can", error)
+        finally:
+            link.stop()
+    feed = Feed(
+        [
+            SwitchAddress(address.host, address.port, settings.password)
+            for address in settings.switches
+        ],
+        internal_contexts=settings.internal_contexts,
+    )
+    feed.start()
+    # The first calls should be decided on a picture too; without one they are routed all the same.
+    feed.wait(FIRST_PICTURE)
+    return Services(settings, store, feed, Journal(settings.db), lambda: datetime.now(UTC))
+
+
+def close_services(services: Services) -> None:
+    """Write the journal's last entries and end the event links."""
+    services.feed.stop()
+    services.journal.close()
+    services.store.close()
 
 
 class Server:

@@ -21,7 +21,8 @@ import gevent
 from gevent.event import Event
 
 from esl_router.errors import RouterError
-from esl_router.server import Server
+from esl_router.server import Server, bind, close_services, open_services, reserve_files
+from esl_router.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +42,31 @@ _EXPECTED, _FAULT = 1, 3
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
+def run(settings: Settings, workers: int) -> int:
+    """Route calls until SIGTERM or SIGINT; the exit code.
+
+    Raises ListenError when the router cannot listen where it was told to.
+    """
+    reserve_files(settings.max_calls)
+    listener = bind(settings.listen)
+
+    def work(listener: sockets.socket, beat: Callable[[], None]) -> None:
+        services = open_services(settings)
+        try:
+            serve(Server(settings, services, listener), beat)
+        finally:
+            close_services(services)
+
+    return Supervisor(workers, listener, work).run()
+
+
 def serve(server: Server, beat: Callable[[], None] | None = None) -> None:
     """Run ``server`` in this process until SIGTERM or SIGINT; ``beat`` is called each second."""
     done = Event()
     # Handlers only say so: what there is to do is done outside the signal.
-    handlers = [
-        gevent.signal_handler(number, done.set) for number in (signal.SIGTERM, signal.SIGINT)
-    ]
+    handlers = [gevent.signal_handler(number, done.set) for number in _ENDING]
     server.start()
+    logger.info("listening at %s", server.address)
     try:
         while not done.wait(BEAT if beat else None):
             if beat:

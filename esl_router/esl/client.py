@@ -24,7 +24,7 @@ from greenswitch.esl import (
     OutboundSessionHasGoneAway,
 )
 
-from esl_router.errors import ProtocolError, SwitchError
+from esl_router.errors import ProtocolError, SwitchError, WrongPassword
 from esl_router.esl import commands
 from esl_router.esl.untrusted import log as printable
 from esl_router.esl.wire import MAX_LINK_BODY, End, Frame, Reader
@@ -334,7 +334,7 @@ class EventLink(InboundESL):
         except (OSError, ProtocolError) as error:
             raise SwitchError(f"FreeSWITCH at {self.address} did not log us in: {error}") from error
         if not isinstance(frame, Frame) or frame.reply_text != "+OK accepted":
-            raise SwitchError(f"FreeSWITCH at {self.address} does not accept the password")
+            raise WrongPassword(f"FreeSWITCH at {self.address} does not accept the password")
 
     def _detect_death(self) -> None:
         """A switch whose host vanished says nothing; about 25 s later the kernel does."""

@@ -1,0 +1,115 @@
+"""What one call leaves in the journal, collected while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from esl_router.engine.aggregate import aggregate
+from esl_router.live.state import LegTimes
+from esl_router.model.actions import Action, HandBack, Reject, Ring, Voicemail
+from esl_router.model.call import Call, LegResult, Outcome
+from esl_router.model.trace import Decision
+from esl_router.model.trace import Entry as TraceEntry
+from esl_router.store import journal
+
+_WORD: Mapping[type[Action], str] = {
+    Ring: "ring",
+    Voicemail: "voicemail",
+    Reject: "reject",
+    HandBack: "hand_back",
+}
+
+# How a call that was refused before anybody rang has ended, by its code.
+_REFUSED = {403: "forbidden", 404: "unknown", 486: "busy", 480: "unreachable"}
+
+
+class Record:
+    """Collects the steps of one call; :meth:`entry` is what the journal gets."""
+
+    __slots__ = (
+        "_answered_at",
+        "_answered_by",
+        "_attempts",
+        "_call",
+        "_code",
+        "_decision",
+        "_result",
+        "_seen",
+        "_started",
+        "_trace",
+    )
+
+    def __init__(self, call: Call, started: datetime) -> None:
+        self._call = call
+        self._started = started.timestamp()
+        self._attempts: list[journal.Attempt] = []
+        self._trace: list[TraceEntry] = []
+        self._seen: set[TraceEntry] = set()
+        self._decision: Decision | None = None
+        self._result = "cancelled"
+        self._code: int | None = None
+        self._answered_by: str | None = None
+        self._answered_at: float | None = None
+
+    def decided(self, decision: Decision) -> None:
+        """A decision was made. What it repeats of an earlier one is recorded once."""
+        for entry in decision.trace:
+            if entry not in self._seen:
+                self._seen.add(entry)
+                self._trace.append(entry)
+        if self._decision is None or decision.domain:
+            self._decision = decision
+
+    def ended(
+        self,
+        action: Action,
+        started: datetime,
+        outcome: Outcome | None,
+        heard: Mapping[int, LegTimes],
+    ) -> None:
+        """An action has ended. ``heard`` has what the event link said of each of its legs."""
+        legs: list[journal.Leg] = []
+        for index, leg in enumerate(outcome.legs if outcome else ()):
+            times = heard.get(index, LegTimes())
+            legs.append(
+                journal.Leg(leg.leg.device, leg.result.value, leg.cause, times.ringing, times.ended)
+            )
+            if leg.result is LegResult.ANSWERED:
+                self._answered_by, self._answered_at = leg.leg.device, times.answered
+        word = _WORD[type(action)]
+        self._attempts.append(journal.Attempt(word, started.timestamp(), tuple(legs)))
+        match action:
+            case Ring():
+                self._result = aggregate(outcome or Outcome()).value
+            case Voicemail():
+                self._result = "voicemail"
+            case HandBack():
+                self._result = "handed_back"
+            case Reject() if self._result not in ("voicemail", "answered"):
+                self._code = action.code
+                if len(self._attempts) == 1:
+                    self._result = _REFUSED[action.code]
+
+    def entry(self, ended: datetime) -> journal.Entry:
+        """The call as the journal keeps it."""
+        call, decision = self._call, self._decision
+        return journal.Entry(
+            uuid=call.uuid,
+            started=self._started,
+            ended=ended.timestamp(),
+            dialled=call.dialled,
+            result=self._result,
+            domain=(decision and decision.domain) or None,
+            caller_number=call.caller.number,
+            caller_name=call.caller.name,
+            caller_account=call.caller.account,
+            callee=(decision and decision.callee) or None,
+            origin=decision.origin.value if decision and decision.origin else None,
+            code=self._code,
+            answered_by=self._answered_by,
+            answered_at=self._answered_at,
+            attempts=tuple(self._attempts),
+            trace=tuple(self._trace),
+            problems=tuple(entry.text for entry in self._trace if entry.stage == "rules"),
+        )

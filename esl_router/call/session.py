@@ -1,0 +1,173 @@
+"""One call, from the connection of the switch to its record in the journal.
+
+Read the snapshot, ask the engine, act, and ask again with what came of it, until the call ends.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from esl_router import variables
+from esl_router.call import actions, facts
+from esl_router.call.record import Record
+from esl_router.engine.decide import decide, without_rules
+from esl_router.errors import ProtocolError, StoreError, SwitchError
+from esl_router.esl import commands, untrusted
+from esl_router.esl.client import CallSocket, NotConnectedError, OutboundSessionHasGoneAway
+from esl_router.esl.wire import Frame
+from esl_router.live.feed import Feed
+from esl_router.live.state import LegTimes, Watch
+from esl_router.model.actions import HandBack, Reject, Ring, Voicemail
+from esl_router.model.call import Call, Outcome
+from esl_router.model.trace import Decision
+from esl_router.settings import Settings
+from esl_router.store.journal import Journal
+from esl_router.store.reader import Store
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds the switch gets to send the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every call of one router uses."""
+
+    settings: Settings
+    store: Store
+    feed: Feed
+    journal: Journal
+    clock: Callable[[], datetime]
+    """The time of day, aware."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    """The switch that a call is on."""
+
+    feed: Feed
+    core_uuid: str | None
+
+    def watch(self, uuids: Iterable[str]) -> Watch:
+        return self.feed.watch(uuids, self.core_uuid)
+
+    def kill(self, uuids: Iterable[str]) -> None:
+        self.feed.kill(uuids, self.core_uuid)
+
+
+class Session:
+    """One call on one socket. :meth:`run` returns when the router has nothing more to do."""
+
+    __slots__ = ("_answered", "_services", "_socket", "_switch", "deciding")
+
+    def __init__(self, socket: CallSocket, services: Services) -> None:
+        self._socket = socket
+        self._services = services
+        self._answered = False
+        self._switch = _Switch(services.feed, None)
+        self.deciding = True
+        """Whether the call waits for the router; False while the switch rings or connects it."""
+
+    def run(self) -> None:
+        """Route the call. Whatever goes wrong, the socket is closed and the dialplan goes on."""
+        try:
+            snapshot = self._socket.connect(timeout=CONNECT_TIMEOUT)
+            if self._in_sync_mode(snapshot):
+                self._route(snapshot)
+        except (OutboundSessionHasGoneAway, NotConnectedError):
+            logger.debug("a caller was gone before the call was read")
+        except (ProtocolError, SwitchError) as error:
+            logger.warning("a call goes back to the dialplan: %s", untrusted.log(str(error)))
+        except Exception:
+            logger.exception("a call goes back to the dialplan after a fault in the router")
+        finally:
+            self._socket.close()
+
+    def _in_sync_mode(self, snapshot: Frame) -> bool:
+        mode = snapshot.get(variables.SOCKET_MODE, "static")
+        control = snapshot.get(variables.CONTROL, "single-channel")
+        if mode == "static" and control == "single-channel":
+            return True
+        logger.error(
+            "the dialplan calls `socket` with %s: the call goes back to it. Take the words "
+            "`async` and `full` out of the action, see dialplans/internal.xml",
+            " ".join(
+                word
+                for word, here in (("async", mode != "static"), ("full", control == "full"))
+                if here
+            ),
+        )
+        if mode != "static":
+            # An async socket that just closes leaves the caller parked for ever.
+            self._socket.request(b"resume\n\n", commands.exit(), timeout=CONNECT_TIMEOUT)
+        return False
+
+    def _route(self, snapshot: Frame) -> None:
+        services = self._services
+        call = facts.read(snapshot, services.settings.internal_contexts)
+        core_uuid = snapshot.get(variables.CORE_UUID)
+        self._switch = _Switch(services.feed, core_uuid)
+        self._answered = snapshot.get(variables.ANSWER_STATE) == "answered"
+        self._socket.release()
+        record = Record(call, services.clock())
+        del snapshot
+        try:
+            self._loop(call, record)
+        finally:
+            services.journal.record(record.entry(services.clock()))
+
+    def _loop(self, call: Call, record: Record) -> None:
+        while True:
+            started = self._services.clock()
+            decision = self._decide(call, started)
+            record.decided(decision)
+            outcome, heard = self._perform(decision)
+            record.ended(decision.action, started, outcome, heard)
+            if outcome is None or outcome.caller_gone:
+                return
+            call = call.after(decision.action, outcome)
+
+    def _decide(self, call: Call, now: datetime) -> Decision:
+        live = self._services.feed.view(self._switch.core_uuid, now.timestamp())
+        try:
+            with self._services.store.read() as rules:
+                return decide(call, rules, live, now)
+        except StoreError as error:
+            logger.error("%s", error)
+            return without_rules(call, str(error))
+        except Exception as error:
+            logger.exception("a fault while deciding; the caller is not left alone with it")
+            return without_rules(call, f"fault in the router: {type(error).__name__}")
+
+    def _perform(self, decision: Decision) -> tuple[Outcome | None, Mapping[int, LegTimes]]:
+        """What came of the action, and what was heard of each leg.
+
+        No outcome: the router has nothing more to do with the call.
+        """
+        match decision.action:
+            case Ring() as action:
+                self.deciding = False
+                rung = actions.ring(
+                    self._socket,
+                    action,
+                    self._switch,
+                    answered=self._answered,
+                    confirm_prompt=self._services.settings.confirm_prompt,
+                )
+                self.deciding = True
+                return rung.outcome, rung.heard
+            case Voicemail() as action:
+                self.deciding = False
+                outcome = actions.voicemail(self._socket, action)
+                self.deciding = True
+                self._answered = True
+                return outcome, {}
+            case Reject() as action:
+                actions.reject(self._socket, action, answered=self._answered)
+            case HandBack():
+                pass  # closing the socket is all it takes
+        return None, {}
