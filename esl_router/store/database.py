@@ -24,6 +24,14 @@ from esl_router.store.migrations import MIGRATIONS, known_names
 BUSY_TIMEOUT = 30.0
 """Seconds a write waits for another process to finish its own."""
 
+_OF_THE_CALLER = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.NotSupportedError,
+)
+"""What says that a statement was wrong, not that the store is in trouble."""
+
 
 def open_store(
     path: str | Path,
@@ -89,8 +97,10 @@ def write(db: sqlite_utils.Database) -> Iterator[None]:
         raise StoreError(f"the rule store cannot be written: {error}") from error
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         _rollback(conn)
+        if isinstance(error, _OF_THE_CALLER):
+            raise
         raise StoreError(f"the rule store cannot be written: {error}") from error
     except BaseException:
         _rollback(conn)
