@@ -48,8 +48,8 @@ class Watch:
         """Whether the event link was up all the time. If not, silence means nothing."""
 
         self.on_end: Callable[[str, str], object] | None = None
-        """Called with the uuid and the hangup cause of each leg whose end is heard. It must be
-        quick, and must not wait."""
+        """Called with the uuid and the hangup cause of each leg whose end is heard, once. It must
+        be quick, and must not wait."""
 
         self._watched = watched
         for uuid in self.legs:
@@ -133,10 +133,11 @@ class Channels:
         direction = event.get("Call-Direction")
         if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
             return False
-        for watch in tuple(self._watched.get(uuid, ())):
-            _note(watch.legs[uuid], state, now, event.get("Hangup-Cause") or "")
-            if state is CallState.HANGUP and watch.on_end is not None:
-                watch.on_end(uuid, watch.legs[uuid].cause)
+        cause = event.get("Hangup-Cause") or ""
+        watches = tuple(self._watched.get(uuid, ()))
+        ending = [watch for watch in watches if watch.legs[uuid].ended is None]
+        for watch in watches:
+            _note(watch.legs[uuid], state, now, cause)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
         if mark is not None and sequence < mark.sequence:
             return True
@@ -144,6 +145,9 @@ class Channels:
             self.channels.pop(uuid, None)
             self._marks.pop(uuid, None)
             self._ended[uuid] = _Mark(now, sequence)
+            for watch in ending:
+                if watch.on_end is not None:
+                    watch.on_end(uuid, cause)
             return True
         self._ended.pop(uuid, None)
         old = self.channels.get(uuid)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -134,14 +134,20 @@ class Link:
         self._tried.wait(timeout)
 
     def kill(self, uuids: tuple[str, ...]) -> None:
-        """End these legs, as when another phone had answered: theirs show no missed call."""
-        if self._connected is not None:
-            gevent.spawn(self._kill, self._connected, uuids)
+        """End these legs, as when another phone had answered: theirs show no missed call.
 
-    def _kill(self, link: EventLink, uuids: tuple[str, ...]) -> None:
+        A leg that talks is left alone: somebody has answered it in the meantime.
+        """
+        orders = {uuid: f"uuid_kill {untrusted.uuid(uuid)} LOSE_RACE" for uuid in uuids}
+        if self._connected is not None:
+            gevent.spawn(self._kill, self._connected, orders)
+
+    def _kill(self, link: EventLink, orders: Mapping[str, str]) -> None:
+        channels = self.state.view(self._clock(), self.linked).channels
         try:
-            for uuid in uuids:
-                link.api(f"uuid_kill {untrusted.uuid(uuid)} LOSE_RACE")
+            for uuid, order in orders.items():
+                if uuid not in channels or not channels[uuid].state.talking:
+                    link.api(order)
         except (NotConnectedError, SwitchError) as error:
             logger.warning("%s: legs could not be ended: %s", self.address, error)
 
@@ -231,7 +237,7 @@ class Link:
         """Read both tables. Raises SwitchError where they cannot be had or read."""
         asked = self._clock()
         try:
-            clock: float | None = float(link.api("strepoch"))
+            clock: float | None = int(link.api("strepoch"))
         except ValueError:
             clock = None  # no such command: the clocks are taken to agree
         channels = link.api("show channels as json", TABLE_TIMEOUT)
@@ -319,7 +325,8 @@ class Feed:
         return link.state.watch(uuids, link.linked)
 
     def kill(self, uuids: Iterable[str], core_uuid: str | None = None) -> None:
-        """End these legs; returns at once. Without a link to their switch nothing happens."""
+        """End these legs unless they talk; returns at once. Without a link to their switch nothing
+        happens. Raises Untrusted for what is no uuid."""
         link = self._find(core_uuid)
         if link is not None:
             link.kill(tuple(uuids))

@@ -269,3 +269,16 @@ def test_closing_one_watch_leaves_the_other():
     assert (one.rang("u"), two.rang("u")) == (False, True)
     two.close()
     assert known.watched == 0
+
+
+def test_a_watch_can_be_told_of_each_end_once():
+    known = Channels({"internal"})
+    ends = []
+    with known.watch(["u", "v"], complete=True) as watch:
+        watch.on_end = lambda uuid, cause: ends.append((uuid, cause, uuid in known.channels))
+        known.callstate(callstate("u", "RINGING"), 1, 1.0)
+        known.callstate(callstate("u", "HANGUP", Hangup_Cause="CALL_REJECTED"), 2, 2.0)
+        known.callstate(callstate("u", "HANGUP", Hangup_Cause="CALL_REJECTED"), 2, 2.0)
+        known.callstate(callstate("other", "HANGUP"), 3, 3.0)
+    known.callstate(callstate("v", "HANGUP"), 4, 4.0)
+    assert ends == [("u", "CALL_REJECTED", False)]

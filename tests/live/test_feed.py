@@ -9,6 +9,7 @@ import pytest
 from gevent.event import Event as Flag
 from gevent.server import StreamServer
 
+from esl_router.errors import Untrusted
 from esl_router.live import feed as live_feed
 from esl_router.live.feed import Address, Feed, Timing
 from esl_router.model.live import UNKNOWN
@@ -321,6 +322,26 @@ def test_a_single_link_is_for_a_call_that_does_not_name_its_switch(switch, conne
     assert feed.wait(5)
     assert feed.view(None, 1000.0).known
     assert feed.view("another switch", 1000.0) is UNKNOWN
+
+
+def test_kills_legs_that_ring_and_none_that_talk(switch, connect):
+    rings, talks, waits = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123")
+    feed = connect()
+    assert feed.wait(5)
+    switch.send(samples.callstate(rings, "RINGING"))
+    switch.send(samples.callstate(talks, "ACTIVE"))
+    until(lambda: len(feed.view(CORE, 1000.0).channels) == 2)
+    feed.kill([rings, talks, waits], CORE)
+    until(lambda: switch.asked[-1] == f"api uuid_kill {waits} LOSE_RACE")
+    assert switch.asked[-2] == f"api uuid_kill {rings} LOSE_RACE"
+    with pytest.raises(Untrusted):
+        feed.kill(["x\n\napi fsctl shutdown"], CORE)
+    asked = len(switch.asked)
+    feed.kill([rings], "another switch")
+    feed.stop()
+    feed.kill([rings], CORE)
+    until(lambda: not switch.connections)
+    assert len(switch.asked) == asked
 
 
 def test_without_switches_nothing_is_known():
