@@ -133,11 +133,26 @@ class Store:
             if connection.identity == identity:
                 return connection
             connection.conn.close()
+            self._forget_log(connection.log)
         return self._open()
 
     def _open(self) -> _Connection:
         identity = self._identity()
-        return _Connection(open_store(self._path, readonly=True).conn, identity)
+        conn = open_store(self._path, readonly=True).conn
+        return _Connection(conn, identity, _inode(self._log("-wal")))
+
+    def _forget_log(self, inode: int | None) -> None:
+        """Remove the write-ahead log of a store that was replaced.
+
+        SQLite leaves it when it sees that the file has moved, and would replay it into the new
+        one. A log that is not the one we had open is the new file's own.
+        """
+        if inode is not None and _inode(self._log("-wal")) == inode:
+            for suffix in ("-wal", "-shm"):
+                self._log(suffix).unlink(missing_ok=True)
+
+    def _log(self, suffix: str) -> Path:
+        return self._path.with_name(self._path.name + suffix)
 
     def _identity(self) -> tuple[int, int]:
         try:
@@ -156,6 +171,15 @@ class Store:
 class _Connection:
     conn: sqlite3.Connection
     identity: tuple[int, int]
+    log: int | None
+    """The inode of the write-ahead log that this connection has open."""
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None
 
 
 class Reader:

@@ -1,0 +1,289 @@
+import os
+import shutil
+
+import pytest
+
+from esl_router.errors import StoreError, StoreMissing
+from esl_router.model.people import DeclineScope, DeviceKind, Origin
+from esl_router.store.database import open_store, write
+from esl_router.store.reader import Store
+
+DOMAIN = "pbx.test"
+
+
+@pytest.fixture
+def store(company, path):
+    opened = Store(path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def rules(store):
+    with store.read() as reader:
+        yield reader
+
+
+def force(db, sql):
+    """Writes past the schema's checks, as somebody with the sqlite3 shell might."""
+    db.conn.execute("PRAGMA ignore_check_constraints = on")
+    with write(db):
+        db.conn.execute(sql)
+    db.conn.execute("PRAGMA ignore_check_constraints = off")
+
+
+def test_settings(rules):
+    assert rules.domains() == (DOMAIN,)
+    assert rules.settings("other.test") is None
+    settings = rules.settings(DOMAIN)
+    assert (settings.country, settings.timezone) == ("DE", "Europe/Berlin")
+    assert settings.trunk == "sofia/gateway/trunk/{number}"
+    assert settings.toll.permits("+43123") and not settings.toll.permits("+4990012")
+    assert not settings.toll.permits("+1212555")
+
+
+def test_a_user(rules):
+    user = rules.user(DOMAIN, "1005")
+    assert (user.name, user.numbers) == ("Emma Ehlers", ("+493012345105",))
+    assert user.decline is DeclineScope.USER
+    assert user.voicemail and user.no_answer_after is None
+    assert rules.user(DOMAIN, "1007").no_answer_after == 12
+    assert not rules.user(DOMAIN, "1007").voicemail
+    assert rules.user(DOMAIN, "2000") is None
+    assert rules.user("other.test", "1005") is None
+
+
+def test_direct_numbers_in_the_order_of_the_file(company, store):
+    with write(company):
+        company["numbers"].insert_all(
+            {"number": number, "domain": DOMAIN, "extension": "1005", "position": place}
+            for place, number in enumerate(["+49302", "+49301"], start=1)
+        )
+    with store.read() as rules:
+        assert rules.user(DOMAIN, "1005").numbers == ("+493012345105", "+49302", "+49301")
+
+
+def test_a_team(rules):
+    assert rules.team(DOMAIN, "2000").name == "Hotline"
+    assert rules.team(DOMAIN, "1001") is None
+
+
+def test_the_owner_of_a_number(rules):
+    assert rules.owner_of("+493012345107") == (DOMAIN, "1007")
+    assert rules.owner_of("+493012345200") == (DOMAIN, "2000")
+    assert rules.owner_of("+493012345999") is None
+
+
+def test_whose_a_device_is(company, store):
+    with store.read() as rules:
+        assert rules.device_user(DOMAIN, "1001-desk") == "1001"
+        assert rules.device_user(DOMAIN, "desk-reception") == "1002"
+        assert rules.device_user(DOMAIN, "nobodys") is None
+    with write(company):
+        company.conn.execute("DELETE FROM workplace_logins")
+    with store.read() as rules:
+        assert rules.device_user(DOMAIN, "desk-reception") is None
+
+
+def plan(rules, extension, origin):
+    rows = rules.follow_me(DOMAIN, extension, origin)
+    return [(row.device.name, row.enabled, row.delay, row.ring) for row in rows]
+
+
+def test_follow_me_by_origin(rules):
+    assert plan(rules, "1001", Origin.EXTERNAL) == [
+        ("1001-desk", True, 0, 20),
+        ("1001-mobile", True, 10, 25),
+    ]
+    assert plan(rules, "1001", Origin.INTERNAL) == [
+        ("1001-desk", True, 0, 20),
+        ("1001-mobile", False, 0, 30),
+    ]
+    assert plan(rules, "1001", Origin.TEAM) == [
+        ("1001-desk", False, 0, 30),
+        ("1001-mobile", False, 0, 30),
+    ]
+
+
+def test_the_workplaces_devices_come_last_with_the_defaults(rules):
+    assert plan(rules, "1002", Origin.EXTERNAL) == [
+        ("1002-desk", True, 0, 25),
+        ("1002-soft", True, 5, 20),
+        ("desk-reception", True, 0, 30),
+    ]
+
+
+def test_a_user_without_devices_or_no_user_at_all(rules):
+    assert plan(rules, "1010", Origin.EXTERNAL) == []
+    assert plan(rules, "9999", Origin.EXTERNAL) == []
+
+
+def test_rows_come_in_the_order_of_follow_me_then_of_the_devices(company, store):
+    with write(company):
+        company.conn.execute(
+            "UPDATE devices SET follow_me_position = CASE name WHEN '1004-mobile' THEN 0"
+            " WHEN '1004-soft' THEN 1 END WHERE extension = '1004'"
+        )
+    with store.read() as rules:
+        names = [row[0] for row in plan(rules, "1004", Origin.INTERNAL)]
+    assert names == ["1004-mobile", "1004-soft", "1004-desk"]
+
+
+def test_what_a_device_is(rules):
+    desk, mobile = (row.device for row in rules.follow_me(DOMAIN, "1001", Origin.EXTERNAL))
+    assert (desk.kind, desk.owner, desk.number) == (DeviceKind.SIP, "1001", None)
+    assert (mobile.kind, mobile.number) == (DeviceKind.EXTERNAL, "+491711234567")
+    assert (mobile.confirm, mobile.location, mobile.dnd) == (True, "mobile", False)
+    [phone] = rules.follow_me(DOMAIN, "1009", Origin.EXTERNAL)
+    assert phone.device.confirm is False
+    dect = rules.follow_me(DOMAIN, "1006", Origin.EXTERNAL)[1]
+    assert dect.device.dnd is True
+
+
+def test_a_change_by_another_process_holds_for_the_next_read_and_not_for_this_one(company, store):
+    with store.read() as before:
+        assert before.user(DOMAIN, "1001").name == "Anna Adler"
+        with write(company):
+            company.conn.execute("UPDATE users SET name = 'Anna Berg' WHERE extension = '1001'")
+        assert before.user(DOMAIN, "1001").name == "Anna Adler"
+        with store.read() as after:
+            assert after.user(DOMAIN, "1001").name == "Anna Berg"
+
+
+def test_a_store_that_was_replaced_is_opened_again(company, store, path, tmp_path):
+    other = tmp_path / "other.db"
+    company.conn.execute("VACUUM INTO ?", (str(other),))
+    changed = open_store(other)
+    with write(changed):
+        changed.conn.execute("UPDATE users SET name = 'Other' WHERE extension = '1001'")
+    changed.close()
+    company.close()
+    os.replace(other, path)
+    with store.read() as rules:
+        assert rules.user(DOMAIN, "1001").name == "Other"
+
+
+def test_a_store_that_went_away_is_a_store_error(store, path):
+    path.unlink()
+    with pytest.raises(StoreMissing), store.read():
+        pass
+
+
+def test_a_store_that_broke_is_a_store_error_and_heals(company, store, path, tmp_path):
+    good = tmp_path / "good.db"
+    company.conn.execute("VACUUM INTO ?", (str(good),))
+    company.close()
+    store.close()
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"SQLite format 3\0" + os.urandom(4096))
+    os.replace(broken, path)
+    with pytest.raises(StoreError), store.read() as rules:
+        rules.user(DOMAIN, "1001")
+    shutil.copy(good, path)
+    with store.read() as rules:
+        assert rules.user(DOMAIN, "1001").name == "Anna Adler"
+
+
+def test_a_missing_table_is_a_store_error_out_of_the_block(company, store):
+    with write(company):
+        company.conn.execute("PRAGMA defer_foreign_keys = on")
+        company.conn.execute("ALTER TABLE follow_me RENAME TO gone")
+    with pytest.raises(StoreError, match="follow_me"), store.read() as rules:
+        rules.follow_me(DOMAIN, "1001", Origin.EXTERNAL)
+
+
+def test_a_fault_in_the_block_leaves_the_store_usable(store):
+    with pytest.raises(RuntimeError), store.read():
+        raise RuntimeError
+    with store.read() as rules:
+        assert rules.domains() == (DOMAIN,)
+
+
+def said(rules):
+    return [(problem.path, problem.text) for problem in rules.problems]
+
+
+def test_an_outside_device_whose_number_is_none_is_left_out(company, store):
+    force(company, "UPDATE devices SET number = '0171 1' WHERE name = '1001-mobile'")
+    with store.read() as rules:
+        names = [row[0] for row in plan(rules, "1001", Origin.EXTERNAL)]
+        plan(rules, "1001", Origin.INTERNAL)
+        assert names == ["1001-desk"]
+        assert said(rules) == [
+            ("users.1001.devices.1001-mobile.number", "'0171 1' is no E.164 number")
+        ]
+
+
+def test_a_device_of_an_unknown_kind_is_left_out(company, store):
+    force(company, "UPDATE devices SET kind = 'fax' WHERE name = 'desk-reception'")
+    with store.read() as rules:
+        assert [row[0] for row in plan(rules, "1002", Origin.EXTERNAL)] == ["1002-desk", "1002-soft"]
+        assert said(rules) == [
+            ("workplaces.reception.devices.desk-reception.kind", "'fax' is not known")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [("delay = -5", "delay -5 is negative"), ("ring = 0", "ring 0 is below 1")],
+)
+@pytest.mark.parametrize("enabled", [0, 1])
+def test_a_row_with_wrong_times_counts_as_missing_but_stays_off(
+    company, store, change, text, enabled
+):
+    force(
+        company,
+        f"UPDATE follow_me SET {change}, enabled = {enabled}"  # noqa: S608
+        " WHERE device = '1001-mobile' AND origin = 'external'",
+    )
+    with store.read() as rules:
+        assert plan(rules, "1001", Origin.EXTERNAL)[1] == ("1001-mobile", bool(enabled), 0, 30)
+        assert said(rules) == [("users.1001.follow_me.1001-mobile.external", text)]
+
+
+def test_a_user_whose_values_are_wrong_keeps_the_usual_ones(company, store):
+    force(company, "UPDATE users SET decline = 'loudly' WHERE extension = '1007'")
+    force(company, "UPDATE profiles SET no_answer_after = -1 WHERE extension = '1007'")
+    with store.read() as rules:
+        user = rules.user(DOMAIN, "1007")
+        assert (user.decline, user.no_answer_after) == (DeclineScope.AUTO, None)
+        assert [path for path, _ in said(rules)] == [
+            "users.1007.decline",
+            "users.1007.presence.profiles.available.no_answer_after",
+        ]
+
+
+@pytest.mark.parametrize("toll", ["nonsense", "{}", "[1]"])
+def test_a_toll_policy_that_cannot_be_read_lets_no_number_out(company, store, toll):
+    force(company, f"UPDATE domains SET toll_deny = '{toll}'")  # noqa: S608
+    with store.read() as rules:
+        assert not rules.settings(DOMAIN).toll.permits("+49301234567")
+        assert said(rules)[0][0] == "settings.toll"
+
+
+def test_settings_that_are_wrong_are_the_usual_ones(company, store):
+    force(company, "UPDATE domains SET ring_cycle = 0, max_redirects = -1")
+    with store.read() as rules:
+        settings = rules.settings(DOMAIN)
+        assert (settings.ring_cycle, settings.max_redirects) == (5, 5)
+        assert [path for path, _ in said(rules)] == ["settings.ring_cycle", "settings.max_redirects"]
+
+
+def test_every_lookup_of_the_reader_goes_through_an_index(store):
+    """However many users there are, no statement of a decision reads a whole table."""
+    seen = []
+    with store.read() as rules:
+        conn = rules._conn
+        conn.set_trace_callback(seen.append)
+        rules.settings(DOMAIN)
+        rules.user(DOMAIN, "1002")
+        rules.team(DOMAIN, "2000")
+        rules.owner_of("+493012345107")
+        rules.device_user(DOMAIN, "desk-reception")
+        rules.follow_me(DOMAIN, "1002", Origin.EXTERNAL)
+        conn.set_trace_callback(None)
+        plans = [row[3] for sql in seen for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(seen) == 6
+    scans = [line for line in plans if line.startswith("SCAN") and "SCAN (" not in line]
+    assert [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line] == []
+    assert any(line.startswith("SEARCH") for line in plans)
