@@ -1,0 +1,222 @@
+"""``calls``: the journal of calls, with the reasons of each decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esl_router.cli import rules, terminal
+from esl_router.cli.options import Group, common
+
+if TYPE_CHECKING:
+    from esl_router.cli.terminal import Span
+    from esl_router.store.journal import Attempt, Entry
+
+
+@click.group("calls", cls=Group)
+def calls_command() -> None:
+    """The journal: who called whom, what rang, what came of it, and why.
+
+    A call is in it a moment after the router has done its part.
+
+    \b
+    Example:
+      esl-router calls list --user 1001
+    """
+
+
+def _of_calls(command: Any) -> Any:
+    user = click.option("--user", metavar="USER", help="Calls to or from this user alone.")
+    domain = click.option("--domain", metavar="NAME", help="Calls of this domain alone.")
+    return user(domain(command))
+
+
+@calls_command.command("list")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=30, show_default=True, help="How many."
+)
+@_of_calls
+def list_calls(limit: int, user: str | None, domain: str | None) -> None:
+    """The last calls, the latest at the bottom.
+
+    \b
+    Example:
+      esl-router calls list
+      esl-router calls list -n 100 --user 1001 --json
+    """
+    from esl_router.store import journal
+
+    with rules.opened(readonly=True) as db:
+        found = journal.calls(db, limit, domain=domain, user=user)
+    terminal.show(
+        [_record(entry) for _, entry in found],
+        lambda: terminal.print_table(
+            ("when", "caller", "dialled", "for", "result", "after", "call"),
+            [
+                (
+                    _when(entry.started),
+                    _caller(entry),
+                    entry.dialled,
+                    entry.callee,
+                    _result(entry),
+                    f"{entry.ended - entry.started:.0f} s",
+                    entry.uuid[:8],
+                )
+                for _, entry in found
+            ],
+            "No call yet.",
+        ),
+    )
+
+
+@calls_command.command("show")
+@click.argument("call")
+def show_call(call: str) -> None:
+    """One call: every attempt with each phone, and the reasons.
+
+    CALL is its uuid, or the first eight characters of it.
+
+    \b
+    Example:
+      esl-router calls show 3f2b9c1d
+    """
+    from esl_router.errors import NotFound
+    from esl_router.store import journal
+
+    with rules.opened(readonly=True) as db:
+        found = journal.call(db, call)
+    if not found:
+        raise NotFound(
+            f"there is no call {call!r} in the journal: give 8 characters of it at least, "
+            "see `esl-router calls list`"
+        )
+    terminal.show(
+        [_record(entry) for entry in found],
+        lambda: terminal.print_lines(line for entry in found for line in _lines(entry)),
+    )
+
+
+@calls_command.command("tail")
+@click.option(
+    "-n", "--limit", type=click.IntRange(0), default=10, show_default=True, help="Old ones first."
+)
+@click.option("--once", is_flag=True, help="Print what there is, and end.")
+@_of_calls
+def tail_calls(limit: int, once: bool, user: str | None, domain: str | None) -> None:
+    """Print each call when it ends, until Ctrl-C. With --json a line for each.
+
+    \b
+    Example:
+      esl-router calls tail
+      esl-router calls tail --json | jq .result
+    """
+    import time
+
+    with rules.opened(readonly=True) as db:
+        for entry in _followed(db, limit, once, lambda: time.sleep(0.5), user, domain):
+            if common().json:
+                terminal.print_json(_record(entry), indent=None)
+            else:
+                terminal.say(
+                    f"{_when(entry.started)}  {_caller(entry)} → {entry.dialled}"
+                    f"{f' ({entry.callee})' if entry.callee not in (None, entry.dialled) else ''}"
+                    f"  {_result(entry)}  {entry.uuid[:8]}"
+                )
+
+
+def _followed(
+    db: Any, limit: int, once: bool, pause: Any, user: str | None, domain: str | None
+) -> Iterator[Entry]:
+    from esl_router.store import journal
+
+    # The latest of all calls, so that a filter does not bring back old ones.
+    seen = max((number for number, _ in journal.calls(db, 1)), default=0)
+    if limit:
+        for number, entry in journal.calls(db, limit, domain=domain, user=user):
+            seen = max(seen, number)
+            yield entry
+    while not once:
+        for number, entry in journal.calls(db, 1000, domain=domain, user=user, after=seen):
+            seen = number
+            yield entry
+        pause()
+
+
+def _when(instant: float) -> str:
+    return datetime.fromtimestamp(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _iso(instant: float | None) -> str | None:
+    if instant is None:
+        return None
+    return datetime.fromtimestamp(instant).astimezone().isoformat(timespec="milliseconds")
+
+
+def _caller(entry: Entry) -> str:
+    who = entry.caller_number or "withheld"
+    return f"{who} {entry.caller_name}" if entry.caller_name else who
+
+
+def _result(entry: Entry) -> str:
+    words = entry.result.replace("_", " ")
+    if entry.answered_by:
+        return f"{words} by {entry.answered_by}"
+    return f"{words} ({entry.code})" if entry.code else words
+
+
+def _record(entry: Entry) -> dict[str, Any]:
+    """A call as JSON knows it: the keys of the journal, instants as ISO 8601."""
+    found = asdict(entry)
+    for each in (found, *found["attempts"], *(leg for a in found["attempts"] for leg in a["legs"])):
+        for key in ("started", "ended", "answered_at"):
+            if key in each:
+                each[key] = _iso(each[key])
+    return found
+
+
+def _lines(entry: Entry) -> Iterator[list[Span]]:
+    from esl_router.cli.terminal import Span
+
+    yield [
+        Span(f"{_caller(entry)} calls {entry.dialled}", "bold"),
+        Span(f"  {_when(entry.started)}  {entry.uuid}", "dim"),
+    ]
+    for_whom = f" for {entry.callee}" if entry.callee else ""
+    yield [Span(f"  {entry.origin or 'unknown'} call{for_whom}: "), Span(_result(entry), "bold")]
+    for attempt in entry.attempts:
+        yield []
+        at = max(0.0, attempt.started - entry.started)
+        yield [Span(f"{at:5.1f} s  "), Span(attempt.action.replace("_", " "), "bold")]
+        yield from _legs(attempt)
+    yield []
+    for reason in entry.trace:
+        mark = "▸" if terminal.speaks_unicode() else ">"
+        yield [
+            Span(f"    {mark if reason.fired else '-'} {reason.stage:<9} ", "dim"),
+            Span(reason.text, "" if reason.fired else "dim"),
+        ]
+    for problem in entry.problems:
+        yield [Span(f"    ! {problem}", "red")]
+    yield []
+
+
+def _legs(attempt: Attempt) -> Iterator[list[Span]]:
+    from esl_router.cli.timeline import ASCII, BLOCKS, Bar, colours, draw
+
+    colour = colours(leg.device for leg in attempt.legs)
+    bars = []
+    for leg in attempt.legs:
+        words = leg.result.replace("_", " ")
+        note = f"{words} ({leg.cause})" if leg.cause else words
+        if leg.started is None or leg.ended is None:
+            bars.append(Bar(leg.device, skipped=note))
+            continue
+        start = max(0, round(leg.started - attempt.started))
+        end = max(start, round(leg.ended - attempt.started))
+        bars.append(Bar(leg.device, start, end, note, colour=colour[leg.device]))
+    glyphs = BLOCKS if terminal.speaks_unicode() else ASCII
+    yield from draw(bars, width=terminal.width(), glyphs=glyphs)

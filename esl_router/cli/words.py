@@ -1,0 +1,70 @@
+"""Actions and decisions, in words and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from esl_router.model.actions import Action, HandBack, Leg, Outside, Reject, Ring, Voicemail
+from esl_router.model.trace import Entry
+
+_CODES = {403: "forbidden", 404: "not found", 480: "temporarily unavailable", 486: "busy"}
+
+
+def action_words(action: Action) -> str:
+    """What the router does, in a few words."""
+    match action:
+        case Ring(callee=callee):
+            return f"Ring {callee}"
+        case Voicemail(mailbox=mailbox, login=login):
+            return f"{mailbox} hears his voicemail" if login else f"Voicemail of {mailbox}"
+        case Reject(code=code):
+            return f"The caller gets {code} {_CODES.get(code, '')}".rstrip()
+        case HandBack():
+            return "The dialplan rings the registered phones"
+
+
+def action_record(action: Action) -> dict[str, Any]:
+    """The action as JSON knows it: ``action`` names it, the rest depends on it."""
+    match action:
+        case Ring(callee=callee, legs=legs, decline=decline, mailbox=mailbox):
+            return {
+                "action": "ring",
+                "callee": callee,
+                "decline": decline.value,
+                "mailbox": mailbox,
+                "legs": [leg_record(leg) for leg in legs],
+            }
+        case Voicemail(mailbox=mailbox, login=login):
+            return {"action": "voicemail", "mailbox": mailbox, "login": login}
+        case Reject(code=code, cause=cause):
+            return {"action": "reject", "code": code, "cause": cause}
+        case HandBack():
+            return {"action": "hand_back"}
+
+
+def leg_record(leg: Leg) -> dict[str, Any]:
+    """One device of a ring: seconds from the start of the ring; ``number`` outside, or None."""
+    outside = leg.target if isinstance(leg.target, Outside) else None
+    return {
+        "device": leg.device,
+        "delay": leg.delay,
+        "ring": leg.ring,
+        "ends": leg.ends,
+        "number": outside.number if outside else None,
+        "confirm": leg.confirm,
+        "registrations": None if outside else len(getattr(leg.target, "contacts", ())),
+    }
+
+
+def leg_note(leg: Leg) -> str:
+    """What there is to know of a leg beside its times."""
+    if isinstance(leg.target, Outside):
+        number = "" if leg.device == leg.target.number else leg.target.number
+        return ", ".join(filter(None, (number, "press 1" if leg.confirm else "")))
+    count = len(leg.target.contacts)
+    return f"{count} phones" if count > 1 else ""
+
+
+def trace_record(entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
+    """A trace as JSON knows it."""
+    return [{"stage": e.stage, "fired": e.fired, "text": e.text} for e in entries]
