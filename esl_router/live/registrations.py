@@ -36,6 +36,13 @@ def account_key(user: str, host: str) -> str:
     return f"{user}@{host.lower()}"
 
 
+def _agree(contact: Contact, url: str, expires: float | None) -> bool:
+    """Whether a row says what is known already; the switch counts in whole seconds."""
+    if expires is None or contact.expires is None:
+        return contact.url == url and expires == contact.expires
+    return contact.url == url and abs(expires - contact.expires) < 2.0
+
+
 def _escape(match: re.Match[str]) -> str:
     known, char = match.groups()
     return known or "".join(f"%{byte:02X}" for byte in char.encode())
@@ -240,6 +247,8 @@ class Registrations:
         if old is None:
             rows[token] = _Row(Contact(url, now, expires), 0.0, -1)
         elif old.heard < horizon:
+            if _agree(old.contact, url, expires):
+                return account, token
             old.contact = replace(old.contact, url=url, expires=expires)
         elif unquote(old.contact.url) == unquote(url):
             old.contact = replace(old.contact, url=url)

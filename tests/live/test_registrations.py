@@ -255,3 +255,12 @@ def test_nothing_is_kept_of_phones_that_left():
         known.unregister(samples.unregister("1001", str(number), f"<sip:{number}@h>"), 1, 11.0)
     known.reconcile([], 20.0, 25.0, 0.0)
     assert (known.contacts, known._rows, known._gone, known._claims) == ({}, {}, {}, {})
+
+
+def test_a_row_moves_the_expiry():
+    known = Registrations()
+    ends = []
+    for now, expires in ((10.0, "200"), (70.0, "320"), (130.0, "0"), (190.0, "400")):
+        known.reconcile([row("a", expires=expires)], now, now, 0.0)
+        ends.append(known.contacts["1001@pbx.test"][0].expires)
+    assert ends == [200.0, 320.0, None, 400.0]
