@@ -122,7 +122,8 @@ def devices(db: sqlite_utils.Database, domain: str, extension: str | None = None
         user(db, domain, extension)
     rows = db.conn.execute(
         """
-        SELECT name, devices.extension, workplace, kind, password, number, confirm, location, dnd
+        SELECT devices.name, devices.extension, workplace, devices.kind, password, number, confirm,
+            location, dnd
         FROM devices LEFT JOIN users
             ON users.domain = devices.domain AND users.extension = devices.extension
         WHERE devices.domain = :domain
