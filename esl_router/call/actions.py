@@ -91,7 +91,9 @@ def ring(
     else:
         causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
     legs = ring_outcomes(action, causes, dial.legs, watch.rang)
-    outcome = Outcome(_unfit(action, dict(enumerate(legs)), unfit), gone)
+    # A conversation that has ended and a caller who gave up look the same on his socket.
+    certain = not gone or watch.complete or "NONE" in causes.values()
+    outcome = Outcome(_unfit(action, dict(enumerate(legs)), unfit), gone, certain)
     return Rung(outcome, _furthest(watch, dial))
 
 

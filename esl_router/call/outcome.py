@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from esl_router.model.actions import Leg, Outside, Ring
 from esl_router.model.call import LegOutcome, LegResult
@@ -89,9 +90,19 @@ def ring_outcomes(
             leg = ring.legs[index]
             result = leg_result(causes[uuid], leg, ring, rang=rang(uuid))
             ended[index].append((result, causes[uuid]))
-    return tuple(
+    outcomes = tuple(
         LegOutcome(leg, *_strongest(ends)) for leg, ends in zip(ring.legs, ended, strict=True)
     )
+    if any(outcome.result is _R.DECLINED for outcome in outcomes):
+        return tuple(_cut_off(outcome) for outcome in outcomes)
+    return outcomes
+
+
+def _cut_off(outcome: LegOutcome) -> LegOutcome:
+    # A leg that rang its time has ALLOTTED_TIMEOUT: this one the decline of another has ended.
+    if outcome.cause == "NO_ANSWER":
+        return replace(outcome, result=_R.ELSEWHERE)
+    return outcome
 
 
 def _strongest(ends: list[tuple[LegResult, str]]) -> tuple[LegResult, str]:

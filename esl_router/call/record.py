@@ -81,7 +81,8 @@ class Record:
         self._attempts.append(journal.Attempt(word, started.timestamp(), tuple(legs)))
         match action:
             case Ring():
-                self._result = aggregate(outcome or Outcome()).value
+                outcome = outcome or Outcome()
+                self._result = aggregate(outcome).value if outcome.certain else "ended"
             case Voicemail():
                 self._result = "voicemail"
             case HandBack():

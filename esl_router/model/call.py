@@ -64,6 +64,9 @@ class Outcome:
 
     caller_gone: bool = False
 
+    certain: bool = True
+    """False: the caller's leg has ended, and no event link told whether anybody had answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

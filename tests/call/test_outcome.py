@@ -80,6 +80,13 @@ def test_of_two_registrations_the_one_that_was_answered_counts():
     assert outcomes == (LegOutcome(PHONE, LegResult.ANSWERED, "NONE"),)
 
 
+def test_a_leg_that_a_decline_has_ended_did_not_ring_out():
+    home = Leg("home", target("home"))
+    causes = {"u1": "CALL_REJECTED", "u2": "NO_ANSWER"}
+    outcomes = ring_outcomes(ring(PHONE, home), causes, {"u1": 0, "u2": 1}, lambda _: True)
+    assert [outcome.result for outcome in outcomes] == [LegResult.DECLINED, LegResult.ELSEWHERE]
+
+
 def test_causes_are_pairs():
     assert parse_causes(("u1;NONE", "u2;USER_BUSY", "garbage")) == {
         "u1": "NONE",

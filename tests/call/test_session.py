@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from esl_router.model.people import FollowMeRow, User
+from tests.call.switchside import OK, HeardFeed, Switchside, snapshot
+from tests.company import DOMAIN, Company, mobile, sip
+
+ANNA = User(DOMAIN, "1001", "Anna Adler", ("+493012345101",))
+BEN = User(DOMAIN, "1002", "Ben Berg", voicemail=False)
+COMPANY = Company(
+    (ANNA, BEN),
+    {
+        "1001": [FollowMeRow(sip("1001-desk"), ring=20)],
+        "1002": [FollowMeRow(sip("1002-desk", "1002"))],
+    },
+)
+
+
+def leg_uuids(dial_string):
+    return re.findall(r"origination_uuid=([0-9a-f-]{36})", dial_string)
+
+
+def rung(side, **headers):
+    """The call up to its first ring: the three orders of one write, static settings first."""
+    assert side.order().line == "connect"
+    side.say(snapshot(**headers))
+    orders = side.orders(3)
+    assert [order.app or order.line for order in orders] == ["multiset", "bridge", "connect"]
+    return orders
+
+
+def causes(*pairs):
+    value = "ARRAY::" + "|:".join(";".join(pair) for pair in pairs)
+    return snapshot(variable_originate_causes=value.replace("|", "%7C").replace(";", "%3B"))
+
+
+def test_a_busy_phone_gives_the_caller_486_and_the_journal_says_why():
+    side = Switchside(COMPANY)
+    settings, bridge, _ = rung(side)
+    assert settings.arg.startswith("^^;app_disable_expand_variables=true;")
+    assert "eslr_routed=true" in settings.arg
+    assert "eslr_mailbox=1001" in settings.arg
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "USER_BUSY")))
+    again, hangup = side.orders(2)
+    assert (again.app, hangup.cause) == ("multiset", "USER_BUSY")
+    side.say(OK, OK)
+    assert side.order() is None
+    (entry,) = side.journal
+    assert (entry.result, entry.code, entry.callee, entry.caller_account) == (
+        "busy",
+        486,
+        "1001",
+        "1002-desk",
+    )
+    assert [attempt.action for attempt in entry.attempts] == ["ring", "reject"]
+    assert entry.attempts[0].legs[0].cause == "USER_BUSY"
+    assert any("486" in each.text for each in entry.trace)
+
+
+def test_nobody_answers_and_the_mailbox_of_the_callee_does():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side)
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
+    orders = side.orders(4)
+    assert [(order.app, order.arg) for order in orders[1:]] == [
+        ("answer", ""),
+        ("sleep", "300"),
+        ("voicemail", "default pbx.test 1001"),
+    ]
+    side.close()
+    side.wait()
+    assert side.journal[0].result == "voicemail"
+
+
+def test_a_caller_who_gives_up_leaves_nothing_but_a_record():
+    side = Switchside(COMPANY, HeardFeed())
+    rung(side)
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert (entry.result, entry.code) == ("cancelled", None)
+    assert entry.attempts[0].legs[0].result == "cancelled"
+
+
+def test_an_answered_call_that_has_ended_is_known_by_what_the_link_heard():
+    feed = HeardFeed()
+    side = Switchside(COMPANY, feed)
+    _, bridge, _ = rung(side)
+    (uuid,) = leg_uuids(bridge.arg)
+    feed.watches[0].legs[uuid].answered = 1772442010.0
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert (entry.result, entry.answered_by) == ("answered", "1001-desk")
+    assert entry.answered_at == 1772442010.0
+
+
+def test_without_a_link_nobody_knows_whether_the_call_was_answered():
+    side = Switchside(COMPANY)
+    rung(side)
+    side.close()
+    side.wait()
+    assert side.journal[0].result == "ended"
+
+
+def test_a_caller_who_is_gone_before_he_is_read_leaves_nothing():
+    side = Switchside(COMPANY)
+    side.close()
+    side.wait()
+    assert side.journal == []
+
+
+def test_an_async_socket_is_told_to_go_on_with_the_dialplan(caplog):
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(snapshot(Socket_Mode="async", Control="full"))
+    assert [order.line for order in side.orders(2)] == ["resume", "exit"]
+    side.say(OK, OK)
+    assert side.order() is None
+    assert "async full" in caplog.text
+
+
+def test_a_full_socket_is_closed_and_the_log_says_what_to_change(caplog):
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(snapshot(Control="full"))
+    assert side.order() is None
+    assert "`full`" in caplog.text
+    assert side.journal == []
+
+
+def test_a_broken_store_hands_a_new_call_back_untouched():
+    side = Switchside(COMPANY)
+    side.rules.broken = True
+    side.order()
+    side.say(snapshot())
+    assert side.order() is None
+    side.wait()
+    (entry,) = side.journal
+    assert entry.result == "handed_back"
+    assert "the disk is gone" in entry.problems[0]
+
+
+def test_a_store_that_breaks_while_phones_ring_still_leads_to_the_mailbox():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side)
+    side.rules.broken = True
+    side.say(OK, OK, causes((leg_uuids(bridge.arg)[0], "ALLOTTED_TIMEOUT")))
+    assert side.orders(4)[3].arg == "default pbx.test 1001"
+    side.close()
+    side.wait()
+
+
+def test_a_fault_in_a_rule_hands_the_call_back(caplog):
+    class Faulty(Company):
+        def follow_me(self, *_):
+            raise ZeroDivisionError
+
+    side = Switchside(Faulty((ANNA, BEN), COMPANY.rows))
+    side.order()
+    side.say(snapshot())
+    assert side.order() is None
+    side.wait()
+    assert "ZeroDivisionError" in side.journal[0].problems[0]
+
+
+def test_a_rule_changed_while_phones_ring_holds_for_the_next_step():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side)
+    side.rules.company = Company(
+        (User(DOMAIN, "1001", "Anna Adler", voicemail=False), BEN), COMPANY.rows
+    )
+    side.say(OK, OK, causes((leg_uuids(bridge.arg)[0], "ALLOTTED_TIMEOUT")))
+    assert side.orders(2)[1].cause == "NO_ANSWER"
+    side.close()
+    side.wait()
+
+
+def test_a_caller_who_is_connected_already_hears_a_ringing_tone():
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(snapshot(Answer_State="answered"))
+    orders = side.orders(4)
+    assert orders[1].app == "set"
+    assert orders[1].arg.startswith("transfer_ringback=%(")
+    (uuid,) = leg_uuids(orders[2].arg)
+    side.say(OK, OK, OK, causes((uuid, "USER_BUSY")))
+    assert side.orders(2)[1].cause == "NORMAL_CLEARING"
+    side.close()
+    side.wait()
+
+
+def test_a_leg_that_may_not_be_dialled_is_left_out_and_the_rest_rings(caplog):
+    broken = mobile("1001-mobile", "+49171 ,{}", "1001")
+    rows = {**COMPANY.rows, "1001": [FollowMeRow(sip("1001-desk")), FollowMeRow(broken)]}
+    side = Switchside(Company((ANNA, BEN), rows))
+    _, bridge, _ = rung(side, Caller_Context="internal")
+    assert len(leg_uuids(bridge.arg)) == 1
+    assert "1001-mobile is not rung" in caplog.text
+    side.say(OK, OK, causes((leg_uuids(bridge.arg)[0], "USER_BUSY")))
+    assert side.orders(2)[1].cause == "USER_BUSY"
+    side.close()
+    side.wait()
+    results = {leg.device: leg.result for leg in side.journal[0].attempts[0].legs}
+    assert results == {"1001-desk": "busy", "1001-mobile": "unreachable"}
+
+
+def test_with_no_leg_that_may_be_dialled_the_call_goes_on_to_its_end():
+    broken = mobile("1002-mobile", "nonsense", "1002")
+    side = Switchside(Company((ANNA, BEN), {"1002": [FollowMeRow(broken)]}))
+    side.order()
+    side.say(snapshot(Caller_Destination_Number="1002", variable_user_name="1001-desk"))
+    assert side.orders(2)[1].cause == "NO_ANSWER"
+    side.close()
+    side.wait()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Boss%0Avariable_user_name: ceo",
+        "Boss%250Avariable_user_name: ceo",
+        "${system(id)}",
+        "a,b}|'",
+    ],
+)
+def test_what_a_caller_writes_reaches_no_command(name):
+    side = Switchside(COMPANY)
+    orders = rung(side, Caller_Caller_ID_Name=name, Caller_Caller_ID_Number=name)
+    assert not any(
+        "Boss" in each.arg or "system" in each.arg or "a,b" in each.arg for each in orders
+    )
+    side.close()
+    side.wait()
+    assert side.journal[0].caller_account == "1002-desk"
+    assert "\n" not in side.journal[0].caller_name
