@@ -1,0 +1,115 @@
+"""The supervisor, in a process of its own: it forks, and signals are its business."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+SCRIPT = """
+import logging, os, socket, sys, time
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
+from esl_router import supervisor
+from esl_router.errors import RouterError
+supervisor.BEAT, supervisor.HANGS_AFTER, supervisor.PAUSE = 0.05, 0.4, 0.05
+
+def work(listener, beat):
+    os.write(1, f"{{os.getpid()}} began\\n".encode())
+    {work}
+
+sys.exit(supervisor.Supervisor({count}, socket.socket(), work).run())
+"""
+
+BEATING = "while True: beat(); time.sleep(0.05)"
+
+
+class Running:
+    def __init__(self, work, count=1):
+        script = SCRIPT.format(work=textwrap.indent(work, "    ").strip(), count=count)
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text = ""
+
+    def wait_for(self, what, times=1):
+        deadline = time.monotonic() + 15
+        while self.text.count(what) < times:
+            assert time.monotonic() < deadline, self.text
+            data = self.process.stdout.read() or b""
+            self.text += data.decode()
+            if not data and self.process.poll() is not None:
+                pytest.fail(f"ended without {what!r}: {self.text}")
+        return self.text
+
+    def workers(self, count):
+        self.wait_for(" began\n", count)
+        return [int(pid) for pid in re.findall(r"(\d+) began\n", self.text)]
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(15)
+        self.text += (self.process.stdout.read() or b"").decode()
+        return code
+
+
+@pytest.fixture
+def running():
+    made = []
+
+    def make(work, count=1):
+        made.append(Running(work, count))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.process.kill()
+        each.process.wait(5)
+        each.process.stdout.close()
+
+
+def test_sigterm_ends_every_worker_and_all_is_well(running):
+    supervisor = running(BEATING, count=2)
+    workers = supervisor.workers(2)
+    assert supervisor.end() == 0
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(running):
+    supervisor = running("beat()\nwhile True: time.sleep(1)")
+    supervisor.wait_for("hangs and is killed")
+    assert len(set(supervisor.workers(2))) >= 2
+
+
+def test_a_worker_that_dies_is_replaced(running):
+    supervisor = running(BEATING)
+    os.kill(supervisor.workers(1)[0], signal.SIGKILL)
+    assert len(set(supervisor.workers(2))) == 2
+
+
+def test_an_expected_error_is_not_tried_again(running):
+    supervisor = running("raise RouterError('the password is wrong')")
+    supervisor.wait_for("the password is wrong")
+    assert supervisor.process.wait(15) == 1
+    assert len(supervisor.workers(1)) == 1
+
+
+def test_a_worker_whose_supervisor_is_gone_ends_too(running):
+    supervisor = running(BEATING)
+    (pid,) = supervisor.workers(1)
+    supervisor.process.kill()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            break
+        assert time.monotonic() < deadline
