@@ -128,6 +128,30 @@ def tail_calls(limit: int, once: bool, user: str | None, domain: str | None) -> 
                 )
 
 
+@calls_command.command("purge")
+@click.option(
+    "--older-than",
+    type=click.IntRange(1),
+    required=True,
+    metavar="DAYS",
+    help="Calls that ended longer ago.",
+)
+def purge_calls(older_than: int) -> None:
+    """Remove old calls from the journal for good.
+
+    \b
+    Example:
+      esl-router calls purge --older-than 90
+    """
+    import time
+
+    from esl_router.store import journal
+
+    with rules.opened() as db:
+        count = journal.purge(db, time.time() - older_than * 86400)
+    terminal.show({"removed": count}, lambda: terminal.say(f"{count} calls removed."))
+
+
 def _followed(
     db: Any, limit: int, once: bool, pause: Any, user: str | None, domain: str | None
 ) -> Iterator[Entry]:

@@ -178,6 +178,7 @@ def _lines(
         Span(f"{who}{device} calls {call.dialled}", "bold"),
         Span(f"  {now:%a %Y-%m-%d %H:%M %Z}"),
     ]
+    told = set()
     for step in steps:
         action = step.decision.action
         yield []
@@ -191,7 +192,11 @@ def _lines(
             ]
             yield from draw(bars, width=terminal.width(), glyphs=glyphs)
             yield []
+        # Each step begins with who calls whom again: that is said once.
         for entry in step.decision.trace:
+            if entry in told:
+                continue
+            told.add(entry)
             mark, style = (bullets[0], "") if entry.fired else (bullets[1], "dim")
             yield [Span(f"    {mark} {entry.stage:<9} ", "dim"), Span(entry.text, style)]
         if step.assumed is not None:

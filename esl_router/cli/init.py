@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from esl_router.cli import terminal
-from esl_router.cli.options import Command, common
+from esl_router.cli.options import Command, common, default_path
 
 
 @click.command(cls=Command)
@@ -23,8 +23,8 @@ def init_command() -> None:
 
     path = common().path
     existed = path.exists()
-    if common().db is None:
-        # The usual place is ours to make; a mistyped --db is not.
+    if path == default_path():
+        # The usual place is ours to make; a mistyped one is not.
         path.parent.mkdir(parents=True, exist_ok=True)
     open_store(path, create=True).close()
 

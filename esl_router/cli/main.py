@@ -110,7 +110,7 @@ def main() -> None:
     \b
     Example:
       esl-router init
-      esl-router import fixtures/rules/sample.yaml
+      esl-router import fixtures/rules/company.yaml
       esl-router followme show 1001
       esl-router serve
 

@@ -122,6 +122,9 @@ class Group(click.Group):
         super().__init__(*args, **settings)
         self.params += [make() for make in (_json, _acting, _db, _debug)]
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # as they were defined: list, show, add, set, remove
+
 
 def of_domain(command: _F) -> _F:
     """The option that says which of several domains is meant."""

@@ -25,7 +25,7 @@ from esl_router.settings import DEFAULT_LISTEN, DEFAULT_PROMPT, Address, Setting
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes; one serves some hundred calls a second.",
+    help="Router processes: at most as many as the machine has cores.",
 )
 @click.option(
     "--max-calls",

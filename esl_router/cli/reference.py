@@ -1,0 +1,169 @@
+"""``python -m esl_router.cli.reference`` prints docs/command-line.md from the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from esl_router.cli import main as entry
+
+JSON = {
+    "init": "store created",
+    "import": "domain new changes[path before after reordered] kept[] written",
+    "explain": "call{from account anonymous dialled origin domain callee} at assumed "
+    "steps[second action … trace[stage fired text]]",
+    "user list": "[extension name numbers voicemail devices]",
+    "user show": "extension, and the keys of the rules file",
+    "user add": "changes[path before after reordered]",
+    "user set": "changes[]",
+    "user remove": "changes[]",
+    "device list": "[name user workplace kind number confirm location dnd]",
+    "device show": "name user workplace kind dnd, and number confirm location (external) or "
+    "password (sip, --show-password)",
+    "device add": "changes[] password (where one was made)",
+    "device set": "changes[] password (--new-password)",
+    "device remove": "changes[]",
+    "dnd": "changes[]",
+    "followme list": "[user device origin enabled delay ring user_configurable]",
+    "followme show": "domain user name registrations_known origins{internal external team}{"
+    "legs[device delay ring ends number confirm registrations] skipped[device reason text] then} "
+    "problems[path text]",
+    "followme set": "changes[]",
+    "followme remove": "changes[]",
+    "calls list": "[uuid started ended dialled result domain caller_number caller_name "
+    "caller_account callee origin code answered_by answered_at "
+    "attempts[action started legs[device result cause started ended]] "
+    "trace[stage fired text] problems]",
+    "calls show": "[as in calls list]",
+    "calls tail": "as in calls list, a line each",
+    "calls purge": "removed",
+    "directory write": "path devices reloaded",
+    "doctor": "ok checks[area level text todo]",
+}
+"""Command -> the keys of what --json prints: ``x[…]`` is a list of objects, ``x{…}`` an object."""
+
+_HEAD = """\
+# Command line
+
+<!-- Written by `make docs` from the commands: change esl_router/cli, not this file. -->
+
+`esl-router COMMAND …`, or `python -m esl_router COMMAND …`.
+
+Every command takes the options `--db PATH` (the rule store; else the environment's
+`ESL_ROUTER_DB`, else `$XDG_STATE_HOME/esl_router/router.db`, by default below `~/.local/state`) and
+`--debug` (show the traceback of an error), before or after the command's name.
+
+| exit code | |
+|---|---|
+| 0 | done |
+| 1 | an expected error: a line for each on standard error, nothing was changed |
+| 2 | the command line itself is wrong |
+| 3 | a fault of the program; `--debug` shows where |
+| 130, 141 | interrupted; the reader of the output went away |
+
+In a terminal tables and pictures have colours (`NO_COLOR=1` turns them off); into a file or a pipe
+goes plain text, and ASCII where the terminal knows no more. Where the store holds several domains,
+`--domain` says which one is meant.
+"""
+
+_TAIL = """\
+## JSON
+
+`--json` prints one JSON document (`calls tail`: one a line). Keys are added, never renamed. Here
+`x[…]` is a list of objects with these keys, `x{…}` an object. Instants are ISO 8601 with their
+zone, durations are seconds, numbers are E.164; what is unknown is `null`.
+
+| command | keys |
+|---|---|
+"""
+
+
+def reference() -> str:
+    """The text of docs/command-line.md."""
+    root = entry.main
+    parts = [_HEAD]
+    for path, command in walk(root):
+        parts.append("\n".join(_command(path, command)) + "\n")
+    rows = "".join(f"| `{name}` | {keys} |\n" for name, keys in JSON.items())
+    return "\n".join([*parts, _TAIL + rows])
+
+
+def walk(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command below ``group``, groups before what is in them, with its name in full."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        full = f"{path} {name}".strip()
+        yield full, command
+        if isinstance(command, click.Group):
+            yield from walk(command, full)
+
+
+def _command(path: str, command: click.Command) -> Iterator[str]:
+    group = isinstance(command, click.Group)
+    yield f"{'##' if ' ' not in path else '###'} {path}"
+    yield ""
+    arguments = [each.metavar or _name(each) for each in command.params if _is_argument(each)]
+    words = ["COMMAND"] if group else arguments
+    yield " ".join([f"`esl-router {path}", *words]) + "`"
+    yield ""
+    yield from _help(command.help or "")
+    listed = [each for each in command.params if isinstance(each, click.Option)]
+    if not group and (own := [each for each in listed if each.name not in ("db", "debug")]):
+        yield ""
+        yield from (_option(each) for each in own)
+
+
+def _is_argument(param: click.Parameter) -> bool:
+    return isinstance(param, click.Argument)
+
+
+def _name(argument: click.Parameter) -> str:
+    name = str(argument.name).upper()
+    return name if argument.required else f"[{name}]"
+
+
+def _help(text: str) -> Iterator[str]:
+    """A docstring's paragraphs; what stands after ``\\b`` keeps its lines."""
+    for number, paragraph in enumerate(text.strip().split("\n\n")):
+        if number:
+            yield ""
+        lines = paragraph.strip("\n").splitlines()
+        if lines and lines[0].strip() == "\b":
+            yield lines[1].strip()
+            yield ""
+            yield from (f"    {line.strip()}" for line in lines[2:])
+        else:
+            yield from (line.strip() for line in lines)
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    if option.secondary_opts:
+        names += " / " + ", ".join(f"`{name}`" for name in option.secondary_opts)
+    value = "" if option.is_flag else f" {_value(option)}"
+    notes = [option.help or ""]
+    if option.required:
+        notes.append("Required.")
+    elif option.show_default and not option.is_flag:
+        notes.append(f"Default: `{_default(option.default)}`.")
+    return f"- {names}{value}: {' '.join(filter(None, notes))}".replace(":  ", ": ")
+
+
+def _value(option: click.Option) -> str:
+    if isinstance(option.type, click.Choice):
+        return "|".join(map(str, option.type.choices))
+    if isinstance(option.type, click.IntRange) and option.metavar is None:
+        return "N"
+    return option.metavar or option.type.name.upper()
+
+
+def _default(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
