@@ -13,6 +13,9 @@ from tests.e2e.endpoint import Behaviour
 from tests.e2e.sip import Log, Message, Ringing, wait_until
 from tests.e2e.switch import HOST, FreeSwitch, free_port, socket
 
+EVENT_LAG = 0.15
+"""Seconds by which an event may be late on a machine that is busy with the tests."""
+
 _SDP = """v=0
 o=- 1 1 IN IP[local_ip_type] [local_ip]
 s=-
@@ -75,7 +78,7 @@ def _answering(behaviour: Behaviour) -> str:
     steps = [f'<recv request="INVITE"><action>{number}</action></recv>']
     if behaviour.silent:
         # SIPp always needs a next step: this one stays in it until the switch gives up.
-        steps.append('<recv request="CANCEL" timeout="120000"/>')
+        steps.append('<recv request="CANCEL" timeout="120000"/><Reference variables="1"/>')
         return _scenario(*steps)
     steps.append(_send(reply("100 Trying")))
     if behaviour.early_media:
@@ -229,8 +232,12 @@ class Phone:
             switch, place, account, _answering(behaviour), port=self.port, account=account,
             password=password,
         )  # fmt: skip
-        wait_until(lambda: _bound(self.port), 5, f"{account} listens, see {self._sipp.path}")
-        self.register(expires)
+        try:
+            wait_until(lambda: _bound(self.port), 10, f"{account} listens, see {self._sipp.path}")
+            self.register(expires)
+        except BaseException:
+            self.close()
+            raise
 
     def register(self, expires: int) -> None:
         once = Sipp(
@@ -246,6 +253,8 @@ class Phone:
             5,
             f"{self.account} {'registered' if expires else 'unregistered'}",
         )
+        # Whoever listens to its events hears of it a moment later still.
+        time.sleep(EVENT_LAG)
 
     @property
     def ringings(self) -> list[Ringing]:

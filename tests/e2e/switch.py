@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -52,6 +53,7 @@ class EventSocket:
     def __init__(self, port: int, password: str = "ClueCon") -> None:
         self._socket = socket.create_connection((HOST, port), timeout=10)
         self._file = self._socket.makefile("rb")
+        self._lock = threading.Lock()
         self._frame()
         self._send(f"auth {password}")
         assert self._frame()[0]["Reply-Text"].startswith("+OK")
@@ -61,8 +63,9 @@ class EventSocket:
         self._socket.close()
 
     def api(self, command: str) -> str:
-        self._send(f"api {command}")
-        return self._frame()[1]
+        with self._lock:
+            self._send(f"api {command}")
+            return self._frame()[1]
 
     def _send(self, line: str) -> None:
         self._socket.sendall(f"{line}\n\n".encode())

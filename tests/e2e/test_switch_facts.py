@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -99,3 +100,16 @@ def test_a_leg_that_presses_the_key_has_the_call(
     assert desk.wait_cancelled().answered is None
     assert trunk.ringings[0].ended is None
     call.hang_up()
+
+
+def test_an_owner_hears_his_mailbox_without_a_pin(
+    switch: FreeSwitch, stub_router: Stub, inside: Callable[..., Caller]
+) -> None:
+    stub_router(routed(("answer", ""), ("voicemail", "check auth default pbx.test 1001")))
+    call = inside("1001-soft").call("1001")
+    assert call.wait() == 200
+    time.sleep(3)
+    assert call.ended is None
+    call.hang_up()
+    switch.wait_idle()
+    assert "voicemail_enter_pass" not in switch.log_text()
