@@ -25,7 +25,7 @@ from esl_router.esl.wire import Frame, Reader
 from esl_router.model.people import User
 from esl_router.store.directory import Account, directory_xml
 from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed
-from tests.e2e.switch import HOST, ROOT, EventSocket, FreeSwitch
+from tests.e2e.switch import HOST, ROOT, FreeSwitch
 
 WIRE = ROOT / "fixtures" / "wire"
 DOMAIN = "pbx.test"
@@ -199,10 +199,9 @@ class Recorder:
         if "give_up" in spec:
             time.sleep(spec["give_up"])
             call.cancel()
-        elif "hang_up" in spec:
-            if call.wait(40) == 200:
-                time.sleep(spec["hang_up"])
-                call.hang_up()
+        elif "hang_up" in spec and call.wait(40) == 200:
+            time.sleep(spec["hang_up"])
+            call.hang_up()
 
     def record(self, spec: Mapping[str, Any]) -> tuple[Tape, int]:
         """What one call's socket carried, and the code the caller got."""
