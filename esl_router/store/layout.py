@@ -24,9 +24,9 @@ _PATTERNS = Many(One(values.pattern))
 _EXTENSION = One(values.extension)
 _ZONE = One(values.optional(values.timezone))
 _STATUS = One(values.choice(*values.STATUSES))
-_DELAY = One(values.whole(0, 600, " of seconds"))
-_SECONDS = One(values.whole(1, 600, " of seconds"))
-_MAYBE_SECONDS = One(values.optional(values.whole(1, 600, " of seconds")))
+_DELAY = One(values.whole(0, 600, "seconds"))
+_SECONDS = One(values.whole(1, 600, "seconds"))
+_MAYBE_SECONDS = One(values.optional(values.whole(1, 600, "seconds")))
 _AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring")))
 _AFTER_ALL = One(values.optional(values.target("voicemail", "busy")))
 _TEAM_TARGET = One(values.optional(values.target("busy")))
@@ -39,7 +39,7 @@ SETTINGS = Record(
     {
         "country": Key(One(values.country_code), "DE", kept=True),
         "timezone": Key(One(values.timezone), "Europe/Berlin", kept=True),
-        "ring_cycle": Key(One(values.whole(1, 60, " of seconds")), 5),
+        "ring_cycle": Key(One(values.whole(1, 60, "seconds")), 5),
         "trunk": Key(One(values.trunk), "sofia/gateway/trunk/{number}", kept=True),
         "caller_id_out": Key(One(values.caller_id), "caller"),
         "toll": Key(_TOLL, usual(_TOLL)),
@@ -178,7 +178,7 @@ TEAM = Record(
             kept=True,
         ),
         "ring": Key(_SECONDS, 20),
-        "max_wait": Key(One(values.whole(1, 86400, " of seconds")), 60),
+        "max_wait": Key(One(values.whole(1, 86400, "seconds")), 60),
         "busy_on_busy": Key(One(values.team_busy_on_busy, values.busy_on_busy_text), 0),
         "members": Key(Many(MEMBER), []),
         "overflow": Key(_OVERFLOW, usual(_OVERFLOW)),

@@ -15,6 +15,7 @@ from esl_router.store.difference import Change, Diff, compare
 from esl_router.store.document import read_rules, write_rules
 from esl_router.store.forms import near
 from esl_router.store.layout import ORIGINS, Document
+from esl_router.store.values import instant_text
 
 
 class _DryRun(Exception):
@@ -95,7 +96,8 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
     def keep(path: str, new: dict[str, Any], old: dict[str, Any], *names: str) -> None:
         for name in names:
             if new[name] != old[name]:
-                kept.append(Change(f"{path}.{name}", old[name], new[name]))
+                shown = instant_text if name == "until" else _same
+                kept.append(Change(f"{path}.{name}", shown(old[name]), shown(new[name])))
                 new[name] = old[name]
 
     for owners in ("users", "workplaces"):
@@ -121,6 +123,10 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
                 if (old := old_people.get(person["user"])) is not None:
                     keep(f"{kind}.{extension}.{people}[{index}]", person, old, *names)
     return kept
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _keep_rows(path: str, user: Document, old: Document) -> list[Change]:

@@ -58,9 +58,10 @@ def whole(least: int, most: int, unit: str = "") -> Value:
 
     def check(value: Any, country: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"must be a whole number{unit}, not {said(value)}")
+            of_unit = unit and f" of {unit}"
+            raise ValueError(f"must be a whole number{of_unit}, not {said(value)}")
         if not least <= value <= most:
-            raise ValueError(f"must be from {least} to {most}{unit}, not {value}")
+            raise ValueError(f"must be {least} to {most} {unit}".rstrip() + f", not {value}")
         return value
 
     return check

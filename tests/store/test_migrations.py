@@ -43,7 +43,10 @@ def test_a_released_schema_becomes_todays_and_keeps_its_rows(released, path, tmp
     store = Store(path)
     with store.read() as reader:
         assert reader.user("pbx.test", "1001").numbers == ("+493012345101",)
-        assert [row.delay for row in reader.follow_me("pbx.test", "1001", Origin.EXTERNAL)] == [0, 10]
+        assert [row.delay for row in reader.follow_me("pbx.test", "1001", Origin.EXTERNAL)] == [
+            0,
+            10,
+        ]
         assert reader.problems == ()
     store.close()
     old.close()
@@ -68,5 +71,5 @@ def test_a_readonly_store_of_an_older_schema_says_what_to_do(path):
     halfway = sqlite_utils.Database(sqlite3.connect(path), execute_plugins=False)
     MIGRATIONS.apply(halfway, stop_before="m007_follow_me")
     halfway.close()
-    with pytest.raises(Exception, match="older version.* init"):
+    with pytest.raises(Exception, match=r"older version.* init"):
         open_store(path, readonly=True)

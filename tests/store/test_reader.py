@@ -38,7 +38,8 @@ def test_settings(rules):
     settings = rules.settings(DOMAIN)
     assert (settings.country, settings.timezone) == ("DE", "Europe/Berlin")
     assert settings.trunk == "sofia/gateway/trunk/{number}"
-    assert settings.toll.permits("+43123") and not settings.toll.permits("+4990012")
+    assert settings.toll.permits("+43123")
+    assert not settings.toll.permits("+4990012")
     assert not settings.toll.permits("+1212555")
 
 
@@ -46,7 +47,8 @@ def test_a_user(rules):
     user = rules.user(DOMAIN, "1005")
     assert (user.name, user.numbers) == ("Emma Ehlers", ("+493012345105",))
     assert user.decline is DeclineScope.USER
-    assert user.voicemail and user.no_answer_after is None
+    assert user.voicemail
+    assert user.no_answer_after is None
     assert rules.user(DOMAIN, "1007").no_answer_after == 12
     assert not rules.user(DOMAIN, "1007").voicemail
     assert rules.user(DOMAIN, "2000") is None
@@ -217,7 +219,10 @@ def test_an_outside_device_whose_number_is_none_is_left_out(company, store):
 def test_a_device_of_an_unknown_kind_is_left_out(company, store):
     force(company, "UPDATE devices SET kind = 'fax' WHERE name = 'desk-reception'")
     with store.read() as rules:
-        assert [row[0] for row in plan(rules, "1002", Origin.EXTERNAL)] == ["1002-desk", "1002-soft"]
+        assert [row[0] for row in plan(rules, "1002", Origin.EXTERNAL)] == [
+            "1002-desk",
+            "1002-soft",
+        ]
         assert said(rules) == [
             ("workplaces.reception.devices.desk-reception.kind", "'fax' is not known")
         ]
@@ -266,7 +271,10 @@ def test_settings_that_are_wrong_are_the_usual_ones(company, store):
     with store.read() as rules:
         settings = rules.settings(DOMAIN)
         assert (settings.ring_cycle, settings.max_redirects) == (5, 5)
-        assert [path for path, _ in said(rules)] == ["settings.ring_cycle", "settings.max_redirects"]
+        assert [path for path, _ in said(rules)] == [
+            "settings.ring_cycle",
+            "settings.max_redirects",
+        ]
 
 
 def test_every_lookup_of_the_reader_goes_through_an_index(store):

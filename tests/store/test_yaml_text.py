@@ -84,7 +84,8 @@ def test_what_is_not_plain_data_is_refused(text):
 
 def test_a_bomb_is_refused_at_its_first_anchor():
     bomb = "a: &a [x,x,x]\n" + "\n".join(
-        f"{c}: &{c} [{', '.join(['*' + p] * 9)}]" for p, c in zip("abcdefgh", "bcdefghi", strict=True)
+        f"{c}: &{c} [{', '.join(['*' + p] * 9)}]"
+        for p, c in zip("abcdefgh", "bcdefghi", strict=True)
     )
     assert problems(bomb)[0].startswith("line 1, column 4: anchors and aliases")
 
@@ -101,14 +102,20 @@ def test_a_file_that_is_too_large(monkeypatch):
 
 def test_what_is_written_reads_like_a_rules_file():
     text = yaml_text.write(
-        {"users": {"1001": {"name": "Ä", "row": {"delay": 0, "from": "08:00"}, "n": ["+49", "mon"]}}}
+        {
+            "users": {
+                "1001": {"name": "Ä", "row": {"delay": 0, "from": "08:00"}, "n": ["+49", "mon"]}
+            }
+        }
     )
     assert text == (
         'users:\n  "1001":\n    name: Ä\n    row: {delay: 0, from: "08:00"}\n    n: ["+49", mon]\n'
     )
 
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=30)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=30
+)
 data = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | words,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
