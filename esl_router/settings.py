@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esl_router.errors import RouterError
+from esl_router.esl.dialstring import CONFIRM_PROMPT
 
 DEFAULT_LISTEN = "127.0.0.1:8040"
 DEFAULT_SWITCH = "127.0.0.1:8021"
 DEFAULT_PASSWORD = "ClueCon"
 """FreeSWITCH's own default, for a switch whose event socket is bound to loopback."""
-
-DEFAULT_PROMPT = "tone_stream://%(250,250,440);%(250,1500,440);loops=6"
-"""What somebody outside hears until he presses 1: two short tones, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Settings:
     max_calls: int = 2000
     """Calls handled at once; one more is closed at once, so that the dialplan's fallback runs."""
 
-    confirm_prompt: str = DEFAULT_PROMPT
+    confirm_prompt: str = CONFIRM_PROMPT
     """What FreeSWITCH plays to an outside leg that has to press 1: a file, or tones."""
 
     grace: float = 5.0

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "store": {"model", "engine", "live/state", "store"},
     "call": {"model", "engine", "esl", "live", "store", "call", "settings"},
     "switch": {"model", "esl", "switch"},
-    "settings": {"model"},
+    "settings": {"model", "esl"},
     "server": {"model", "engine", "esl", "live", "store", "call", "settings"},
     "supervisor": {"settings", "server"},
 }

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from esl_router import variables
 from esl_router.call.outcome import parse_causes, ring_outcomes
+from esl_router.call.vigil import Switch, Vigil
 from esl_router.errors import Untrusted
 from esl_router.esl import commands, dialstring
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Outside, Reject, Ring, Voicemail
+from esl_router.model.actions import Reject, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 
 logger = logging.getLogger(__name__)
@@ -37,16 +37,6 @@ _BEFORE_GREETING = "300"
 """Milliseconds between the answer and the mailbox's greeting: the first word is lost otherwise."""
 
 
-class Switch(Protocol):
-    """What performing an action needs of the live state of the call's switch."""
-
-    def watch(self, uuids: Iterable[str]) -> Watch: ...
-
-    def kill(self, uuids: Iterable[str]) -> None:
-        """End ringing legs; the losers' phones are told that the call was completed elsewhere."""
-        ...
-
-
 def new_uuid() -> str:
     return str(uuid.uuid4())
 
@@ -66,12 +56,14 @@ def ring(
     action: Ring,
     switch: Switch,
     *,
+    caller: str,
     answered: bool,
     confirm_prompt: str,
     make_uuid: Callable[[], str] = new_uuid,
 ) -> Rung:
     """Ring until one leg answers or all have ended; returns when the conversation is over too.
 
+    ``caller`` is the uuid of the caller's own leg;
     ``answered``: the caller's own leg is up already. Raises nothing for what phones, callers and
     trunks do; legs whose values may not be dialled come out as unreachable.
     """
@@ -82,17 +74,18 @@ def ring(
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
     orders += [commands.execute("bridge", dial.text), commands.connect()]
-    with switch.watch(dial.legs) as watch:
-        if dial.rejects and not dial.enforced:
-            watch.on_end = _Rejection(action, dial, switch)
+    with switch.watch([*dial.legs, caller]) as watch:
+        Vigil(action, dial, switch).keep(watch)
         gone, snapshot = _run(socket, orders)
     if gone:
-        causes = _causes_heard(watch)
+        winner = _winner(action, dial, watch, None if answered else caller)
+        causes = _causes_heard(dial, watch, winner)
+        # A conversation that has ended and a caller who gave up look the same on his socket.
+        certain = watch.complete or winner is not None
     else:
         causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
+        certain = True
     legs = ring_outcomes(action, causes, dial.legs, watch.rang)
-    # A conversation that has ended and a caller who gave up look the same on his socket.
-    certain = not gone or watch.complete or "NONE" in causes.values()
     outcome = Outcome(_unfit(action, dict(enumerate(legs)), unfit), gone, certain)
     return Rung(outcome, _furthest(watch, dial))
 
@@ -174,11 +167,27 @@ def _unfit(
     )
 
 
-def _causes_heard(watch: Watch) -> dict[str, str]:
+def _winner(action: Ring, dial: dialstring.Dial, watch: Watch, caller: str | None) -> str | None:
+    """The leg that was connected with the caller, by what the event link said.
+
+    Whoever has to press 1 has answered before that: only the caller's own leg (where it was not
+    up already) says that somebody was connected at all.
+    """
+    if caller is not None and watch.complete and watch.legs[caller].answered is None:
+        return None
+    answered = [
+        name
+        for name in dial.legs
+        if watch.legs[name].answered is not None and watch.legs[name].cause != "LOSE_RACE"
+    ]
+    return min(answered, key=lambda name: action.legs[dial.legs[name]].confirm, default=None)
+
+
+def _causes_heard(dial: dialstring.Dial, watch: Watch, winner: str | None) -> dict[str, str]:
     """The legs' causes where the caller's leg is gone, and no snapshot can be had."""
+    others = "ORIGINATOR_CANCEL" if winner is None else "LOSE_RACE"
     return {
-        name: "NONE" if times.answered is not None else times.cause or "ORIGINATOR_CANCEL"
-        for name, times in watch.legs.items()
+        name: "NONE" if name == winner else watch.legs[name].cause or others for name in dial.legs
     }
 
 
@@ -187,26 +196,8 @@ def _furthest(watch: Watch, dial: dialstring.Dial) -> dict[int, LegTimes]:
         return 2 * (times.answered is not None) + (times.ringing is not None)
 
     heard: dict[int, LegTimes] = {}
-    for name, times in watch.legs.items():
-        index = dial.legs[name]
+    for name, index in dial.legs.items():
+        times = watch.legs[name]
         if index not in heard or progress(times) > progress(heard[index]):
             heard[index] = times
     return heard
-
-
-@dataclass(frozen=True, slots=True)
-class _Rejection:
-    """Ends a ring when one of the user's own phones refuses it for all of them.
-
-    With a leg through the trunk among them the switch cannot do it (see ``esl/dialstring.py``);
-    the event link tells us, within some 20 ms, and we end the other legs.
-    """
-
-    action: Ring
-    dial: dialstring.Dial
-    switch: Switch
-
-    def __call__(self, uuid: str, cause: str) -> None:
-        leg = self.action.legs[self.dial.legs[uuid]]
-        if cause in self.dial.rejects and not isinstance(leg.target, Outside):
-            self.switch.kill([other for other in self.dial.legs if other != uuid])

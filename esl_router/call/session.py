@@ -58,6 +58,9 @@ class _Switch:
     def kill(self, uuids: Iterable[str]) -> None:
         self.feed.kill(uuids, self.core_uuid)
 
+    def command(self, orders: Iterable[str]) -> None:
+        self.feed.command(orders, self.core_uuid)
+
 
 class Session:
     """One call on one socket. :meth:`run` returns when the router has nothing more to do."""
@@ -125,7 +128,7 @@ class Session:
             started = self._services.clock()
             decision = self._decide(call, started)
             record.decided(decision)
-            outcome, heard = self._perform(decision)
+            outcome, heard = self._perform(call, decision)
             record.ended(decision.action, started, outcome, heard)
             if outcome is None or outcome.caller_gone:
                 return
@@ -143,7 +146,9 @@ class Session:
             logger.exception("a fault while deciding; the caller is not left alone with it")
             return without_rules(call, f"fault in the router: {type(error).__name__}")
 
-    def _perform(self, decision: Decision) -> tuple[Outcome | None, Mapping[int, LegTimes]]:
+    def _perform(
+        self, call: Call, decision: Decision
+    ) -> tuple[Outcome | None, Mapping[int, LegTimes]]:
         """What came of the action, and what was heard of each leg.
 
         No outcome: the router has nothing more to do with the call.
@@ -155,6 +160,7 @@ class Session:
                     self._socket,
                     action,
                     self._switch,
+                    caller=call.uuid,
                     answered=self._answered,
                     confirm_prompt=self._services.settings.confirm_prompt,
                 )

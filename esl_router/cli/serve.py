@@ -7,7 +7,8 @@ import logging
 import click
 
 from esl_router.cli.options import LISTEN, Command, common, of_switch
-from esl_router.settings import DEFAULT_LISTEN, DEFAULT_PROMPT, Address, Settings
+from esl_router.esl.dialstring import CONFIRM_PROMPT
+from esl_router.settings import DEFAULT_LISTEN, Address, Settings
 
 
 @click.command("serve", cls=Command, prints=False)
@@ -45,7 +46,7 @@ from esl_router.settings import DEFAULT_LISTEN, DEFAULT_PROMPT, Address, Setting
 )
 @click.option(
     "--confirm-prompt",
-    default=DEFAULT_PROMPT,
+    default=CONFIRM_PROMPT,
     metavar="FILE",
     help="What somebody outside hears until he presses 1: a sound file of FreeSWITCH's, or tones.",
 )

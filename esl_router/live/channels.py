@@ -38,7 +38,7 @@ class Watch:
     A context manager: leaving it ends the watch.
     """
 
-    __slots__ = ("_watched", "complete", "legs", "on_end")
+    __slots__ = ("_watched", "complete", "legs", "on_answer", "on_end")
 
     def __init__(
         self, uuids: Iterable[str], watched: dict[str, list[Watch]], complete: bool
@@ -50,6 +50,9 @@ class Watch:
         self.on_end: Callable[[str, str], object] | None = None
         """Called with the uuid and the hangup cause of each leg whose end is heard, once. It must
         be quick, and must not wait."""
+
+        self.on_answer: Callable[[str], object] | None = None
+        """Called with the uuid of each leg whose answer is heard, once; likewise."""
 
         self._watched = watched
         for uuid in self.legs:
@@ -136,6 +139,7 @@ class Channels:
         cause = event.get("Hangup-Cause") or ""
         watches = tuple(self._watched.get(uuid, ()))
         ending = [watch for watch in watches if watch.legs[uuid].ended is None]
+        answering = [watch for watch in watches if watch.legs[uuid].answered is None]
         for watch in watches:
             _note(watch.legs[uuid], state, now, cause)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
@@ -172,6 +176,10 @@ class Channels:
             since=old.since if old is not None and old.state is state else now,
         )
         self._marks[uuid] = _Mark(now, sequence)
+        if state.talking:
+            for watch in answering:
+                if watch.on_answer is not None:
+                    watch.on_answer(uuid)
         return True
 
     def _device(self, inbound: bool, context: object, presence: object) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -138,18 +138,26 @@ class Link:
 
         A leg that talks is left alone: somebody has answered it in the meantime.
         """
-        orders = {uuid: f"uuid_kill {untrusted.uuid(uuid)} LOSE_RACE" for uuid in uuids}
-        if self._connected is not None:
-            gevent.spawn(self._kill, self._connected, orders)
-
-    def _kill(self, link: EventLink, orders: Mapping[str, str]) -> None:
         channels = self.state.view(self._clock(), self.linked).channels
+        self.command(
+            *(
+                f"uuid_kill {untrusted.uuid(uuid)} LOSE_RACE"
+                for uuid in uuids
+                if uuid not in channels or not channels[uuid].state.talking
+            )
+        )
+
+    def command(self, *orders: str) -> None:
+        """Run API commands one after another, in the background; their output is not looked at."""
+        if self._connected is not None:
+            gevent.spawn(self._command, self._connected, orders)
+
+    def _command(self, link: EventLink, orders: Iterable[str]) -> None:
         try:
-            for uuid, order in orders.items():
-                if uuid not in channels or not channels[uuid].state.talking:
-                    link.api(order)
+            for order in orders:
+                link.api(order)
         except (NotConnectedError, SwitchError) as error:
-            logger.warning("%s: legs could not be ended: %s", self.address, error)
+            logger.warning("%s: an order about a call was lost: %s", self.address, error)
 
     def status(self) -> LinkStatus:
         counts = self.state.counts
@@ -330,6 +338,13 @@ class Feed:
         link = self._find(core_uuid)
         if link is not None:
             link.kill(tuple(uuids))
+
+    def command(self, orders: Iterable[str], core_uuid: str | None = None) -> None:
+        """Run API commands on this switch, in their order; returns at once. Without a link to it
+        nothing happens. Nothing a caller wrote may be in them."""
+        link = self._find(core_uuid)
+        if link is not None:
+            link.command(*orders)
 
     def status(self) -> tuple[LinkStatus, ...]:
         """How each link is."""

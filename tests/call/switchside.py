@@ -23,13 +23,16 @@ from esl_router.settings import Address, Settings
 from tests.company import Company
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CALLER = "c0ffee00-0000-4000-8000-000000000001"
+"""The caller's own leg in every snapshot."""
+
 OK = b"Content-Type: command/reply\nReply-Text: +OK\n\n"
 
 
 def snapshot(*, reply: bool = True, **headers: str) -> bytes:
     """What `connect` answers; `_` in a name stands for `-`, variables are written as they are."""
     names = {
-        "Unique-ID": "c0ffee00-0000-4000-8000-000000000001",
+        "Unique-ID": CALLER,
         "Call-Direction": "inbound",
         "Caller-Destination-Number": "1001",
         "Caller-Caller-ID-Number": "1002",
@@ -97,6 +100,7 @@ class HeardFeed(Feed):
         super().__init__(())
         self.watches: list[Watch] = []
         self.killed: list[str] = []
+        self.commands: list[str] = []
 
     def watch(self, uuids: Iterable[str], core_uuid: str | None = None) -> Watch:
         watch = Watch(uuids, {}, complete=True)
@@ -105,6 +109,9 @@ class HeardFeed(Feed):
 
     def kill(self, uuids: Iterable[str], core_uuid: str | None = None) -> None:
         self.killed += uuids
+
+    def command(self, orders: Iterable[str], core_uuid: str | None = None) -> None:
+        self.commands += orders
 
 
 class Switchside:

@@ -1,9 +1,9 @@
-"""What the session's tests leave out: a refusal that the switch cannot enforce by itself."""
+"""What happens over the event link while phones ring, and what it tells afterwards."""
 
 from __future__ import annotations
 
 from esl_router.model.people import DeclineScope, FollowMeRow, User
-from tests.call.switchside import OK, HeardFeed, Switchside, snapshot
+from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
 from tests.call.test_session import leg_uuids, rung
 from tests.company import DOMAIN, Company, mobile, sip
 
@@ -59,3 +59,59 @@ def test_a_leg_that_never_rang_is_unreachable_and_one_that_rang_was_not_answered
     side.wait()
     results = [leg.result for leg in side.journal[0].attempts[0].legs]
     assert results == ["unreachable", "no_answer", "unreachable"]
+
+
+def ringing():
+    """A call whose desk, home and mobile ring, and the uuids of these legs."""
+    feed = HeardFeed()
+    side = Switchside(company(DeclineScope.AUTO), feed)
+    _, bridge, _ = rung(side)
+    return side, feed, feed.watches[0], leg_uuids(bridge.arg)
+
+
+def test_who_is_asked_to_press_1_hears_a_notice_when_another_phone_answers():
+    side, feed, watch, (desk, home, outside) = ringing()
+    watch.on_answer(outside)
+    assert len(feed.commands) == 2
+    for leg, order in zip((desk, home), feed.commands, strict=True):
+        assert order.startswith(f"uuid_setvar {leg} api_on_answer_2 uuid_transfer {outside} m:^:")
+        assert order.endswith(" inline")
+    side.close()
+    side.wait()
+
+
+def test_the_notice_is_taken_back_when_nobody_is_asked_any_more():
+    side, feed, watch, (desk, home, outside) = ringing()
+    watch.on_end(outside, "ALLOTTED_TIMEOUT")
+    assert feed.commands == [f"uuid_setvar {leg} api_on_answer_2" for leg in (desk, home)]
+    side.close()
+    side.wait()
+
+
+def test_a_phone_of_the_user_s_own_that_answers_needs_no_notice():
+    side, feed, watch, (desk, _, _) = ringing()
+    watch.on_answer(desk)
+    watch.on_answer(CALLER)
+    assert feed.commands == []
+    side.close()
+    side.wait()
+
+
+def answered_by(**answered):
+    """Who answered, by the journal, when these legs were heard to answer."""
+    side, _, watch, (desk, home, outside) = ringing()
+    for name, uuid in {"desk": desk, "outside": outside, "caller": CALLER}.items():
+        watch.legs[uuid].answered = answered.get(name)
+    side.close()
+    side.wait()
+    entry = side.journal[0]
+    return entry.result, entry.answered_by
+
+
+def test_who_did_not_press_1_has_not_answered():
+    assert answered_by(outside=1.0) == ("cancelled", None)
+    assert answered_by(outside=1.0, desk=2.0, caller=2.0) == ("answered", "1001-desk")
+
+
+def test_who_pressed_1_has_answered():
+    assert answered_by(outside=1.0, caller=2.0) == ("answered", "1001-mobile")

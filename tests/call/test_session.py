@@ -5,7 +5,7 @@ import re
 import pytest
 
 from esl_router.model.people import FollowMeRow, User
-from tests.call.switchside import OK, HeardFeed, Switchside, snapshot
+from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
 from tests.company import DOMAIN, Company, mobile, sip
 
 ANNA = User(DOMAIN, "1001", "Anna Adler", ("+493012345101",))
@@ -93,6 +93,7 @@ def test_an_answered_call_that_has_ended_is_known_by_what_the_link_heard():
     _, bridge, _ = rung(side)
     (uuid,) = leg_uuids(bridge.arg)
     feed.watches[0].legs[uuid].answered = 1772442010.0
+    feed.watches[0].legs[CALLER].answered = 1772442010.0
     side.close()
     side.wait()
     (entry,) = side.journal
