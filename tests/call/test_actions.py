@@ -99,7 +99,7 @@ def test_a_phone_of_the_user_s_own_that_answers_needs_no_notice():
 
 def answered_by(**answered):
     """Who answered, by the journal, when these legs were heard to answer."""
-    side, _, watch, (desk, home, outside) = ringing()
+    side, _, watch, (desk, _home, outside) = ringing()
     for name, uuid in {"desk": desk, "outside": outside, "caller": CALLER}.items():
         watch.legs[uuid].answered = answered.get(name)
     side.close()
