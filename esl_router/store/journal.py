@@ -140,6 +140,7 @@ class Journal:
     ) -> sqlite_utils.Database | None:
         """Write a batch, again and again until it is written or the journal closes."""
         while True:
+            last = self._closing.is_set()  # asked before the try: closing always gets one more
             try:
                 if db is None:
                     db = open_store(self._path, timeout=self._lock_timeout)
@@ -162,7 +163,7 @@ class Journal:
                 if db is not None:
                     db.close()
                     db = None
-                if self._closing.is_set():
+                if last:
                     self._lose(len(batch))
                     return None
                 self._closing.wait(self._retry)
