@@ -33,6 +33,7 @@ COMMANDS = {
     "init": "init",
     "import": "rules_file",
     "export": "rules_file",
+    "demo": "demo",
     "serve": "serve",
     "explain": "explain",
     "user": "user",
