@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m tests.bench` measures everything and writes docs/benchmarks.md."""

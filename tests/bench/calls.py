@@ -1,0 +1,160 @@
+"""Post-dial delay and processor time of a call: the router, a plain `bridge`, stock greenswitch.
+
+One FreeSWITCH, one phone and three ways to it, all up for the whole run; the dialled number's
+first digit chooses the way. Rounds alternate between the three, so that whatever else the machine
+does meets all of them.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench import company, sipp
+from tests.bench.processes import Process, cpu
+from tests.e2e.endpoint import Caller
+from tests.e2e.sip import wait_until
+from tests.e2e.switch import HOST, FreeSwitch, free_port
+
+PLAIN, ROUTER, STOCK = "plain bridge", "router", "stock greenswitch"
+WAYS = {PLAIN: "8", ROUTER: "", STOCK: "9"}
+"""What is dialled in front of the extension."""
+
+USERS = 10_000
+REGISTERED = 200
+"""Users, spread over the whole company, who are registered and are called."""
+
+_DIALPLAN = """
+    <extension name="plain">
+      <condition field="destination_number" expression="^8(1[0-9]{{5}})\\z">
+        <action application="bridge" data="sofia/internal/sip:$1-desk@{phone}"/>
+      </condition>
+    </extension>
+    <extension name="stock">
+      <condition field="destination_number" expression="^9(1[0-9]{{5}})\\z">
+        <action application="socket" data="{stock} async full"/>
+      </condition>
+    </extension>
+"""
+
+
+@dataclass
+class Round:
+    """Some seconds of calls on one way."""
+
+    way: str
+    rate: int
+    delays: list[float]
+    """Milliseconds from INVITE to 180."""
+
+    placed: int
+    cpu: float | None
+    """Seconds of processor time the way's server used; None: it has no server."""
+
+
+@dataclass
+class Calls:
+    rounds: list[Round] = field(default_factory=list)
+
+    def of(self, way: str, rate: int | None = None) -> list[Round]:
+        return [r for r in self.rounds if r.way == way and rate in (None, r.rate)]
+
+
+def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> Calls:
+    """``rounds`` rounds of ``seconds`` each, for every rate (calls a second) and way."""
+    result = Calls()
+    with _stage(place) as stage:
+        for way in WAYS:
+            stage.play(way, 10, 2)  # not counted: everything is loaded and connected after it
+        for rate in rates:
+            for _ in range(rounds):
+                for way in WAYS:
+                    result.rounds.append(stage.play(way, rate, seconds))
+    return result
+
+
+@contextmanager
+def _stage(place: Path) -> Iterator[_Stage]:
+    with ExitStack() as stack:
+        stage = _Stage(place, stack)
+        yield stage
+
+
+class _Stage:
+    """FreeSWITCH, the phone behind every registration, the router and the stock server."""
+
+    def __init__(self, place: Path, stack: ExitStack) -> None:
+        self._place = place
+        place.mkdir()
+        self._callees = random.Random(1).sample(range(USERS), REGISTERED)
+        self._switch = switch = FreeSwitch(place / "switch")
+        phone, stock = free_port(socket.SOCK_DGRAM), free_port()
+        self._write_dialplan(f"{HOST}:{phone}", f"{HOST}:{stock}")
+        (switch.configuration / "directory" / "default.xml").write_text(self._directory())
+        switch.start()
+        stack.callback(switch.stop)
+        answering = sipp.start(place / "phone", sipp.PHONE, "-p", phone)
+        stack.callback(answering.wait)
+        stack.callback(answering.kill)
+        self._register(phone)
+        store = company.build(place / "rules.db", USERS)
+        self._servers = {
+            ROUTER: Process(
+                "tests.bench.router", store, switch.router, switch.events, log=place / "router.log"
+            ),
+            STOCK: Process(
+                "tests.bench.stock", stock,
+                f"sofia/internal/sip:{company.account(self._callees[0])}@{HOST}:{phone}",
+                log=place / "stock.log",
+            ),
+        }  # fmt: skip
+        for server in self._servers.values():
+            stack.callback(server.stop)
+        wait_until(lambda: " is up" in (place / "router.log").read_text(), 15, "the router's link")
+
+    def _write_dialplan(self, phone: str, stock: str) -> None:
+        path = self._switch.place / "dialplans" / "public.xml"
+        head, context, rest = path.read_text().partition('<context name="public">')
+        path.write_text(head + context + _DIALPLAN.format(phone=phone, stock=stock) + rest)
+
+    def _directory(self) -> str:
+        users = "".join(
+            f'<user id="{company.account(index)}"><params>'
+            f'<param name="password" value="{company.PASSWORD}"/></params></user>\n'
+            for index in self._callees
+        )
+        domain = f'<domain name="{company.DOMAIN}"><users>\n{users}</users></domain>'
+        return f"<include>\n{domain}\n</include>\n"  # a line with `include` counts for nothing else
+
+    def _register(self, phone: int) -> None:
+        for index in self._callees:
+            name = company.account(index)
+            registering = Caller(self._switch.internal, name, company.PASSWORD)
+            assert registering.register(f"sip:{name}@{HOST}:{phone}", expires=3600) == 200
+            registering.close()
+        wait_until(lambda: self._switch.registered(name, phone), 5, "all are registered")
+
+    def play(self, way: str, rate: int, seconds: int) -> Round:
+        calls = rate * seconds
+        place = self._place / f"{way.split()[0]}-{rate}-{time.monotonic_ns()}"
+        fields = sipp.write_fields(
+            place.with_suffix(".csv"),
+            "RANDOM",
+            ((WAYS[way] + company.extension(i), f"+4930999{i:05}") for i in self._callees),
+        )
+        pids = self._servers[way].pids if way in self._servers else []
+        before = cpu(pids)
+        calling = sipp.start(
+            place, sipp.CALLER, "-inf", fields, "-p", free_port(socket.SOCK_DGRAM), "-r", rate,
+            "-m", calls, "-trace_shortmsg", to=self._switch.external,
+        )  # fmt: skip
+        calling.wait(seconds + 60)
+        self._switch.wait_idle()
+        time.sleep(0.5)  # the journal is written in batches, and that counts too
+        used = cpu(pids) - before if pids else None
+        return Round(way, rate, sipp.post_dial_delays(place), calls, used)

@@ -1,0 +1,83 @@
+"""What a process and its children have used, as Linux counts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Process:
+    """A Python module of the project running as a process of its own, until :meth:`stop`."""
+
+    def __init__(self, module: str, *arguments: object, log: Path) -> None:
+        self._log = log.open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    @property
+    def pids(self) -> list[int]:
+        return family(self._process.pid)
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+def family(pid: int) -> list[int]:
+    """The process, its children and theirs."""
+    found = [pid]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _parent(entry) == pid:
+            found += family(int(entry.name))
+    return found
+
+
+def _stat(process: Path) -> list[str]:
+    """The fields of /proc/PID/stat after the command's name."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        return int(_stat(process)[1])
+    except OSError:
+        return None  # it has ended
+
+
+def cpu(pids: list[int]) -> float:
+    """Seconds of processor time used so far, in the system's calls too."""
+    fields = [_stat(Path(f"/proc/{pid}")) for pid in pids]
+    return sum(int(field[11]) + int(field[12]) for field in fields) / _TICK
+
+
+def resident(pids: list[int]) -> int:
+    """Bytes of memory."""
+    return sum(int(_stat(Path(f"/proc/{pid}"))[21]) for pid in pids) * _PAGE
+
+
+def wakeups(pids: list[int]) -> int:
+    """How often its threads went to sleep so far, which is how often they were woken."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            status = (task / "status").read_text()
+            total += int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+    return total
