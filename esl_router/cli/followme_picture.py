@@ -81,8 +81,8 @@ class Page:
             yield []
             yield [Span(TITLES[section.origin], "bold underline"), Span(_summary(section), "dim")]
             yield from draw(list(_bars(section, colour)), width=width, glyphs=glyphs, labels=labels)
-        yield []
         if not self.known:
+            yield []
             yield [Span("Every phone is drawn as if it were registered; --live asks.", "dim")]
         for problem in self.problems:
             yield [Span(f"Skipped a broken rule at {problem.path}: {problem.text}", "red")]

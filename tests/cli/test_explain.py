@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import golden
+
+AT = ("--at", "2026-12-24T15:00")
+
+
+def test_a_colleague_calls(run):
+    golden("explain-internal.txt", run.ok("explain", "--from", "1002", "--to", "1001", *AT))
+
+
+def test_a_stranger_calls_and_every_phone_is_busy(run):
+    words = ["--from", "+493099887766", "--to", "+493012345101", "--outcome", "busy"]
+    golden("explain-external.txt", run.ok("explain", *words, *AT))
+
+
+def test_json(run):
+    found = run.json("explain", "--from", "1002.desk", "--to", "1001", *AT)
+    assert found["call"] == {
+        "from": "1002",
+        "account": "1002.desk",
+        "anonymous": False,
+        "dialled": "1001",
+        "origin": "internal",
+        "domain": "pbx.test",
+        "callee": "1001",
+    }
+    assert found["at"] == "2026-12-24T15:00:00+01:00"
+    assert [(step["second"], step["action"]) for step in found["steps"]] == [
+        (0, "ring"),
+        (35, "voicemail"),
+    ]
+    assert found["steps"][1]["trace"][-1]["text"] == "Voicemail of 1001: nobody answered."
+
+
+def test_an_instant_with_its_own_zone(run):
+    words = ["--from", "1002", "--to", "1001", "--at", "2026-12-24T15:00:00Z"]
+    assert run.json("explain", *words)["at"] == "2026-12-24T15:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("caller", "more", "origin"),
+    [
+        ("1002", [], "internal"),
+        ("1001-soft", [], "internal"),
+        ("desk-reception", [], "internal"),
+        ("1002", ["--origin", "external"], "external"),
+        ("+49309988776", [], "external"),
+        ("030 998877-66", [], "external"),
+        ("anonymous", [], "external"),
+    ],
+)
+def test_who_calls(run, caller, more, origin):
+    found = run.json("explain", "--from", caller, "--to", "1001", *more)
+    assert found["call"]["origin"] == origin
+    assert found["call"]["anonymous"] is (caller == "anonymous")
+
+
+def test_a_phone_that_is_not_registered(run):
+    words = ["--from", "1002", "--to", "1001", "--unregistered", "1001-desk"]
+    first = run.json("explain", *words)["steps"][0]
+    assert [leg["device"] for leg in first["legs"]] == ["1001-soft"]
+
+
+def test_declined(run):
+    found = run.json("explain", "--from", "1002", "--to", "1001", "--outcome", "declined")
+    assert (found["steps"][-1]["second"], found["steps"][-1]["code"]) == (2, 486)
+
+
+def test_nobody_has_the_number(run):
+    found = run.json("explain", "--from", "1002", "--to", "1099")
+    assert [(step["action"], step.get("code")) for step in found["steps"]] == [("reject", 404)]
+
+
+def test_talking_is_taken_and_changes_nothing_yet(run):
+    words = ["--from", "1002", "--to", "1001", *AT]
+    # With --unregistered both know the rest to be registered.
+    known = [*words, "--unregistered", "1001-soft"]
+    quiet = run.json("explain", *known)
+    assert run.json("explain", *known, "--talking", "1001-desk") == quiet
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--from", "1098", "--to", "1001"], "there is no user and no SIP device '1098'"),
+        (["--from", "1003", "--to", "1001"], "no SIP device to call from"),
+        (["--from", "nobody", "--to", "1001"], "no extension, no device and no number"),
+        (["--from", "1002", "--to", "\x1b[31m"], "nothing that can be dialled"),
+        (["--from", "1002", "--to", "1001", "--unregistered", "x"], "no SIP device 'x'"),
+        (["--from", "1002", "--to", "1001", "--talking", "1001-mobile"], "no SIP device"),
+    ],
+)
+def test_what_is_not_there(run, words, text):
+    assert text in run.fails("explain", *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--to", "1001"], ["--from", "1002"], ["--from", "1", "--to", "1001", "--at", "tomorrow"]],
+)
+def test_wrong_usage(run, words):
+    run.fails("explain", *words, code=2)

@@ -1,0 +1,13 @@
+"""What every test stands on."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_real_store(monkeypatch, tmp_path):
+    """The user's own rule store cannot be reached: a test names the one that it means."""
+    monkeypatch.setenv("ESL_ROUTER_DB", "/proc/no-test-may-open-this/router.db")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
