@@ -58,7 +58,7 @@ CALLER = _scenario(
         'retrans="500"',
     ),
     '<recv response="100" optional="true"/>',
-    '<recv response="180"/>',
+    '<recv response="180" optional="true"/>',
     '<recv response="200" rrs="true"/>',
     _send(_request("ACK", 1, "[last_To:]")),
     f'<pause milliseconds="{TALKS}"/>',
@@ -87,7 +87,8 @@ def start(place: Path, scenario: str, *options: object, to: int = 0) -> subproce
         return subprocess.Popen(
             [
                 "sipp", *([f"{HOST}:{to}"] if to else []), "-sf", "bench.xml", "-i", HOST,
-                "-nostdin", "-nd", "-timer_resol", "1", "-trace_err", "-error_file", "errors",
+                "-nostdin", "-timer_resol", "1", "-recv_timeout", "15000",
+                "-trace_err", "-error_file", "errors",
                 "-mp", str(free_port(socket.SOCK_DGRAM)), *map(str, options),
             ],
             cwd=place, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen,
