@@ -52,13 +52,18 @@ def finish(user: User, condition: Condition, trace: Trace) -> Action:
     return code
 
 
+_OUTSIDE = {
+    RingResult.BUSY: (BUSY, "the number outside is busy"),
+    RingResult.DECLINED: (BUSY, "the call was declined outside"),
+    RingResult.NO_ANSWER: (UNAVAILABLE, "nobody answered outside"),
+    RingResult.UNREACHABLE: (UNAVAILABLE, "the number outside could not be reached"),
+}
+
+
 def finish_outside(attempt: Attempt, result: RingResult, trace: Trace) -> Reject:
     """What a user gets whose call to a number outside was not answered."""
-    causes = {leg.cause for leg in attempt.outcome.legs}
-    if "UNALLOCATED_NUMBER" in causes:
-        code = NOT_FOUND
-    else:
-        code = BUSY if result in (RingResult.BUSY, RingResult.DECLINED) else UNAVAILABLE
-    words = CONDITION.get(result, Condition.UNREACHABLE).value
-    trace.fired(STAGE, f"The caller gets {code.code}: the number outside is {words}.")
+    code, reason = _OUTSIDE[result]
+    if any(leg.cause == "UNALLOCATED_NUMBER" for leg in attempt.outcome.legs):
+        code, reason = NOT_FOUND, "the number outside does not exist"
+    trace.fired(STAGE, f"The caller gets {code.code}: {reason}.")
     return code
