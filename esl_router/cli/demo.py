@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from esl_router.cli.timeline import Glyphs
     from esl_router.server import Server
     from esl_router.store.call_log import Entry
-    from esl_router.store.document import Document
-    from esl_router.switch.call import Placed
+    from esl_router.store.layout import Document
+    from esl_router.switch.placed import Placed
     from esl_router.switch.scenario import Scenario
     from esl_router.switch.server import SimulatedSwitch
 
@@ -198,14 +198,14 @@ class Demo:
         placed = switch.place(script)
         begun = switch.clock.now()
         self._watch(placed, lambda: switch.clock.now() - begun)
-        trace = self._trace(placed)
+        trace = self._trace(placed, switch)
         lines = [
             *picture.ringing(placed, _end(placed), self._names, terminal.width(), self._glyphs),
             picture.result(placed, self._names),
             *picture.reasons(trace, terminal.width()),
         ]
         self._print(lines)
-        _sleep(PAUSE)
+        switch.clock.sleep(PAUSE * self._speed)
 
     def _watch(self, placed: Placed, now: Callable[[], float]) -> None:
         from esl_router.cli import demo_picture as picture
@@ -230,11 +230,11 @@ class Demo:
                     text.append("\n")
                 live.update(text, refresh=True)
 
-    def _trace(self, placed: Placed) -> Any:
+    def _trace(self, placed: Placed, switch: SimulatedSwitch) -> Any:
         """The reasons, once the router has made its record of the call."""
         limit = time.monotonic() + 2
         while placed.uuid not in self._entries and time.monotonic() < limit:
-            _sleep(0.01)
+            switch.clock.sleep(0.01)
         entry = self._entries.get(placed.uuid)
         return entry.trace if entry else ()
 
@@ -304,9 +304,3 @@ def _glyphs() -> Glyphs:
     from esl_router.cli.timeline import ASCII, BLOCKS
 
     return BLOCKS if terminal.speaks_unicode() else ASCII
-
-
-def _sleep(seconds: float) -> None:
-    import gevent
-
-    gevent.sleep(seconds)

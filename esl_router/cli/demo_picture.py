@@ -10,7 +10,7 @@ from esl_router.cli.terminal import Span
 from esl_router.cli.timeline import BLOCKS, Bar, Glyphs, colours, draw
 from esl_router.model.trace import Entry
 from esl_router.store.call_log import Entry as Recorded
-from esl_router.switch.call import Note, Placed
+from esl_router.switch.placed import Note, Placed
 
 _ENDS = {
     "USER_BUSY": "busy",

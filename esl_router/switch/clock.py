@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import gevent
+
 
 class Clock:
     """``speed`` seconds of the simulated world pass in one real second.
@@ -25,3 +27,7 @@ class Clock:
     def real(self, seconds: float) -> float:
         """How long ``seconds`` of the simulated world take in the real one."""
         return max(0.0, seconds / self.speed)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait ``seconds`` of the simulated world."""
+        gevent.sleep(self.real(seconds))

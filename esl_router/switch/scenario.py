@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,15 @@ import yaml
 
 from esl_router.errors import RouterError
 from esl_router.switch.phones import Behaviour, CallScript, Phone
+from esl_router.switch.placed import Placed
 
 _PHONE = {field.name for field in fields(Behaviour)} | {"busy", "decline", "registered"}
 _CALL = {"from", "to", "name", "trunk", "at", "give_up", "hang_up", "title", "phones", "expect"}
 _EXPECT = {"code", "answered", "mailbox", "fallback", "rang", "because"}
 _TOP = {"about", "rules", "phones", "calls"}
+_COMPARED = ("code", "answered", "mailbox", "fallback", "rang")
+_PARTIES = ("answered", "mailbox")
+_NOBODY = "nobody"
 
 
 class ScenarioError(RouterError):
@@ -30,7 +34,7 @@ class Expected:
     """The SIP status the caller gets; 200 where somebody or something answers."""
 
     answered: str | None = None
-    """The account or number that answered."""
+    """The account or number that answered; ``nobody``."""
 
     mailbox: str | None = None
     fallback: bool | None = None
@@ -81,6 +85,21 @@ def read(document: Any) -> Scenario:
         calls=tuple(call for call, _ in pairs),
         expected=tuple(expected for _, expected in pairs),
     )
+
+
+def check(placed: Placed, expected: Expected, trace: Iterable[str] = ()) -> list[str]:
+    """What of an ended call is not as expected, a sentence each.
+
+    ``trace`` are the sentences of the router's decisions.
+    """
+    wrong = []
+    for name in _COMPARED:
+        wanted, got = getattr(expected, name), getattr(placed, name)
+        if wanted is not None and wanted != (got or _NOBODY if name in _PARTIES else got):
+            wrong.append(f"{name}: {got!r} instead of {wanted!r}")
+    said = "\n".join(trace)
+    wrong += [f"no reason says {words!r}" for words in expected.because if words not in said]
+    return wrong
 
 
 def phones(value: Any, path: str) -> dict[str, Phone]:
@@ -141,9 +160,9 @@ def _call(entry: Any, path: str) -> tuple[CallScript, Expected]:
     if "because" in wanted:
         said = wanted["because"]
         wanted["because"] = tuple(said) if isinstance(said, list) else (str(said),)
-    for name in ("answered", "mailbox"):
-        if wanted.get(name) is not None:
-            wanted[name] = str(wanted[name])
+    for name in _PARTIES:
+        if name in wanted:
+            wanted[name] = _NOBODY if wanted[name] is None else str(wanted[name])
     return call, Expected(**wanted)
 
 

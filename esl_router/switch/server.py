@@ -14,11 +14,12 @@ from gevent.queue import Queue
 from gevent.server import StreamServer
 
 from esl_router.switch import encoding
-from esl_router.switch.call import Call, Note, Placed
+from esl_router.switch.call import Call
 from esl_router.switch.channel import Channel, dates, new_uuid
 from esl_router.switch.clock import Clock
 from esl_router.switch.encoding import OrderReader
 from esl_router.switch.phones import Behaviour, CallScript, Phone
+from esl_router.switch.placed import Note, Placed
 
 EXPIRES = 3600
 """Seconds for which a simulated phone is registered."""
@@ -284,9 +285,9 @@ class SimulatedSwitch:
             rows = {"channels as json": self._channel_rows, "registrations as json": self._rows}
             if argument in rows:
                 lines = list(rows[argument]())
-                table: dict[str, object] = {"row_count": len(lines)}
-                if lines:
-                    table["rows"] = lines
+                if not lines:
+                    return '{"row_count": 0}\n'  # the space is FreeSWITCH's
+                table = {"row_count": len(lines), "rows": lines}
                 return json.dumps(table, ensure_ascii=False, separators=(",", ":"))
         if name == "uuid_kill":
             uuid, _, cause = argument.partition(" ")

@@ -221,6 +221,7 @@ class Recorder:
                 time.sleep(1)
                 if call.ended is None:
                     call.hang_up()
+            tape.connection.close()
         return tape, code
 
     def _final(self, call: Placed) -> int:
@@ -298,6 +299,7 @@ class Recorder:
             ask("api uuid_kill 00000000-0000-4000-8000-000000000009")
             settle()
             talking.join()
+            tape.connection.close()
         other.register(f"sip:1001-soft@{HOST}:{soft.port};transport=udp", expires=0)
         time.sleep(0.3)
         for line in ("api show channels as json", "api show registrations as json"):
@@ -310,6 +312,7 @@ class Recorder:
             time.sleep(0.1)
         ask("exit")
         link.wait_end()
+        link.connection.close()
         for one in (phone, soft, registrar, other):
             one.close()
         return link.sent

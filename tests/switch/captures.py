@@ -13,9 +13,9 @@ from gevent.server import StreamServer
 
 from esl_router.esl import commands
 from esl_router.esl.wire import END, MAX_LINK_BODY, Frame, Reader
-from esl_router.switch.call import Placed
 from esl_router.switch.clock import Clock
 from esl_router.switch.phones import CallScript
+from esl_router.switch.placed import Placed
 from esl_router.switch.scenario import phones
 from esl_router.switch.server import SimulatedSwitch
 
