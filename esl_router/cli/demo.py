@@ -58,18 +58,16 @@ FRAMES = 12
 @click.option(
     "--rules",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=RULES,
-    show_default="the sample company",
-    help="Another company's rules.",
+    help="Another company's rules; else the sample company's.",
 )
 @click.option(
     "--scenario",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=SCENARIO,
-    show_default="the sample calls",
-    help="Other calls to show.",
+    help="Other calls to show; else the sample calls.",
 )
-def demo_command(once: bool, speed: float, listen: Address, rules: Path, scenario: Path) -> None:
+def demo_command(
+    once: bool, speed: float, listen: Address, rules: Path | None, scenario: Path | None
+) -> None:
     """Watch calls being routed: nothing else is needed, no switch and no phone.
 
     The router itself takes the calls, over TCP; the switch and the telephones are simulated. Your
@@ -83,7 +81,7 @@ def demo_command(once: bool, speed: float, listen: Address, rules: Path, scenari
     """
     if not common().debug:
         logging.getLogger("esl_router").addHandler(logging.NullHandler())
-    Demo(listen, rules, scenario, speed).run(once)
+    Demo(listen, rules or RULES, scenario or SCENARIO, speed).run(once)
 
 
 class Demo:
