@@ -392,6 +392,31 @@ class Caller(Endpoint):
         )
 
 
+class Registered(Answering):
+    """A telephone of our own: SIPp trips over what some callers write, this one does not."""
+
+    def __init__(self, switch_port: int, account: str, behaviour: Behaviour | None = None) -> None:
+        super().__init__(0, behaviour)
+        self._contact = f"sip:{account}@{HOST}:{self.port}"
+        self._caller = Caller(switch_port, account)
+        self.register(3600)
+
+    def register(self, expires: int) -> None:
+        assert self._caller.register(self._contact, expires=expires) == 200
+
+    def close(self) -> None:
+        self.register(0)
+        self._caller.close()
+        super().close()
+
+    @property
+    def invited(self) -> bool:
+        return bool(self.ringings)
+
+    def wait_ringing(self, seconds: float = 10.0) -> Ringing:
+        return wait_until(lambda: self.ringings, seconds, "the phone rings")[0]
+
+
 class Speaking:
     """Sends silence to the switch while it is open, as a telephone does."""
 

@@ -19,6 +19,9 @@ T = TypeVar("T")
 TOLERANCE = 1.0
 """Seconds: FreeSWITCH's ring timers count whole seconds, plus up to one."""
 
+TIMER = 0.5
+"""Seconds by which a ring timer of FreeSWITCH is late in the mean: it fires from N to N+1."""
+
 _SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
 
 

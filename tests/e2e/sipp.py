@@ -14,7 +14,7 @@ from tests.e2e.sip import Log, Message, Ringing, wait_until
 from tests.e2e.switch import HOST, FreeSwitch, free_port, socket
 
 EVENT_LAG = 0.15
-"""Seconds by which an event may be late on a machine that is busy with the tests."""
+"""Seconds until whoever listens to the switch's events has heard of a registration."""
 
 _SDP = """v=0
 o=- 1 1 IN IP[local_ip_type] [local_ip]

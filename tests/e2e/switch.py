@@ -164,6 +164,11 @@ class FreeSwitch:
         assert found is not None
         return int(found[1])
 
+    def calls(self) -> list[str]:
+        """The uuids of the legs that are up."""
+        rows = self.socket.api("show channels").splitlines()
+        return [row.split(",")[0] for row in rows if re.match(r"[0-9a-f]{8}-", row)]
+
     def wait_idle(self) -> None:
         wait_until(lambda: self.channels() == 0, 15, "no channel left")
 

@@ -181,7 +181,7 @@ def test_a_router_that_never_speaks_costs_the_caller_25_seconds_and_no_more(
     stub_router(None)
     call = inside("1002-desk").call("1001")
     assert call.wait(40) == 200
-    assert desk.wait_ringing().at - call.started == pytest.approx(25.5, abs=TOLERANCE)
+    assert desk.wait_ringing().at - call.started == pytest.approx(24.5, abs=TOLERANCE)
 
 
 def test_a_router_that_dies_while_phones_ring_leaves_them_ringing_and_nobody_rings_twice(

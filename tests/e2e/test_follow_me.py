@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.endpoint import Answering, Behaviour
 from tests.e2e.router import Router
-from tests.e2e.sip import TOLERANCE, wait_until
+from tests.e2e.sip import TIMER, TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
 from tests.e2e.switch import FreeSwitch
 
@@ -190,7 +190,7 @@ def an_only_phone_that_nobody_answers_gives_the_caller_unavailable(stage: Stage)
     stage.phone("1026-a")
     call = stage.sipp_call("1026", account="1900-a")
     assert call.wait() == 480
-    assert call.codes[-1][0] == pytest.approx(3, abs=TOLERANCE)
+    assert call.codes[-1][0] == pytest.approx(3 + TIMER, abs=TOLERANCE)
 
 
 @play
@@ -296,7 +296,7 @@ def nobody_answers_and_the_caller_leaves_a_message(stage: Stage) -> None:
     call = stage.sipp_call("1037", account="1900-a", hang_up=7)
     assert call.wait() == 200
     answered = next(at for at, code in call.codes if code == 200)
-    assert answered == pytest.approx(4, abs=TOLERANCE)
+    assert answered == pytest.approx(4 + TIMER, abs=TOLERANCE)
     wait_until(lambda: len(stage.switch.messages("1037")) > len(before), 10, "a message is stored")
 
 

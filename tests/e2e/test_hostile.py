@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.endpoint import Caller
+from tests.e2e.endpoint import Caller, Registered
 from tests.e2e.router import Router
 from tests.e2e.sip import wait_until
-from tests.e2e.sipp import Phone
 from tests.e2e.stage import company, person
 from tests.e2e.switch import FreeSwitch
 
@@ -60,9 +59,9 @@ def nothing_was_run(router: Router) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 def test_a_display_name_forges_nothing_and_runs_nothing(
-    name: str, phone: Callable[..., Phone], outside: Caller, switch: FreeSwitch
+    name: str, own_phone: Callable[..., Registered], outside: Caller, switch: FreeSwitch
 ) -> None:
-    for_colleagues, for_strangers = phone("1050-a"), phone("1050-b")
+    for_colleagues, for_strangers = own_phone("1050-a"), own_phone("1050-b")
     call = outside.call("+493012345050", display=name)
     ringing = for_strangers.wait_ringing()
     assert not for_colleagues.invited, "the caller passed for a colleague"
@@ -76,9 +75,9 @@ def test_a_display_name_forges_nothing_and_runs_nothing(
     "name", ["Jürgen Müßig", "O'Brien", "Anna, Berta & Co. (Berlin)", "Łódź 東京"]
 )
 def test_an_honest_display_name_is_shown_as_it_was_sent(
-    name: str, phone: Callable[..., Phone], outside: Caller, router: Router
+    name: str, own_phone: Callable[..., Registered], outside: Caller, router: Router
 ) -> None:
-    desk = phone("1050-b")
+    desk = own_phone("1050-b")
     call = outside.call("+493012345050", display=name)
     assert desk.wait_ringing().display == name
     call.cancel()
@@ -95,29 +94,38 @@ def test_an_honest_display_name_is_shown_as_it_was_sent(
     ],
 )
 def test_a_dialled_text_that_is_no_number_is_not_found(
-    user: str, phone: Callable[..., Phone], outside: Caller
+    user: str, own_phone: Callable[..., Registered], outside: Caller
 ) -> None:
-    desk = phone("1050-a")
+    desk = own_phone("1050-a")
     call = outside.call("", uri=f"sip:{user}@pbx.test")
     assert call.wait() in (400, 404)
     assert not desk.invited
 
 
-def test_a_number_in_from_forges_nothing(phone: Callable[..., Phone], outside: Caller) -> None:
-    for_colleagues, for_strangers = phone("1050-a"), phone("1050-b")
-    user = "1900%0Avariable_user_name:%201900-a%0Avariable_sip_authorized:%20true"
+@pytest.mark.parametrize(
+    ("user", "code"),
+    [
+        ("1900%0Avariable_user_name:%201900-a%0Avariable_sip_authorized:%20true", 400),
+        ("1900%0Avariable_user_name%3A%201900-a%0Avariable_sip_authorized%3A%20true", 487),
+        ("%24%7Bsystem(touch%20/tmp/eslr-e2e-injected)%7D", 487),
+    ],
+)
+def test_a_number_in_from_forges_nothing(
+    user: str, code: int, own_phone: Callable[..., Registered], outside: Caller
+) -> None:
+    for_colleagues, for_strangers = own_phone("1050-a"), own_phone("1050-b")
     call = outside.call("+493012345050", user=user)
-    ringing = for_strangers.wait_ringing()
+    if code == 487:
+        for_strangers.wait_ringing()
+        call.cancel()
+    assert call.wait() == code
     assert not for_colleagues.invited
-    assert "\n" not in ringing.invite.get("from")
-    call.cancel()
-    call.wait()
 
 
 def test_headers_of_the_callers_own_forge_nothing(
-    phone: Callable[..., Phone], outside: Caller
+    own_phone: Callable[..., Registered], outside: Caller
 ) -> None:
-    for_colleagues, for_strangers = phone("1050-a"), phone("1050-b")
+    for_colleagues, for_strangers = own_phone("1050-a"), own_phone("1050-b")
     call = outside.call(
         "+493012345050",
         headers=(
@@ -134,9 +142,9 @@ def test_headers_of_the_callers_own_forge_nothing(
 
 
 def test_the_journal_tells_what_the_caller_wrote_in_one_line(
-    phone: Callable[..., Phone], outside: Caller, router: Router
+    own_phone: Callable[..., Registered], outside: Caller, router: Router
 ) -> None:
-    desk = phone("1050-b")
+    desk = own_phone("1050-b")
     call = outside.call("+493012345050", display="Eve%0AAdam")
     desk.wait_ringing()
     call.cancel()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from esl_router.cli.directory import directory_text
 from esl_router.errors import Untrusted
 from esl_router.model.people import User
+from esl_router.store.database import open_store
 from esl_router.store.directory import Account, directory_xml
+from esl_router.store.rules_file import load
+from esl_router.store.rules_import import import_rules
+
+ROOT = Path(__file__).parents[2]
 
 ANNA = User("pbx.test", "1001", "Anna Adler", ("+493012345101",))
 BERND = User("pbx.test", "1002", 'Bernd "B" <Böhm>\r\n${x}', voicemail=False)
@@ -106,3 +113,11 @@ def test_an_account_without_a_password_is_refused():
 def test_the_order_of_what_is_given_does_not_matter():
     forwards = directory_xml("pbx.test", [ANNA, BERND], ACCOUNTS)
     assert forwards == directory_xml("pbx.test", [BERND, ANNA], ACCOUNTS[::-1])
+
+
+def test_the_shipped_directory_is_that_of_the_sample_rules(tmp_path):
+    db = open_store(tmp_path / "router.db", create=True)
+    import_rules(db, load((ROOT / "fixtures/rules/company.yaml").read_bytes()))
+    text, _ = directory_text(db, None)
+    db.close()
+    assert (ROOT / "freeswitch-conf/directory/default.xml").read_text() == text
