@@ -92,7 +92,8 @@ def ring(
 
 def voicemail(socket: CallSocket, action: Voicemail) -> Outcome:
     """Put the caller through to a mailbox, until he hangs up or it has ended."""
-    verb = "check" if action.login else "default"
+    # `auth`: the switch has authenticated his phone already, and asks for no PIN.
+    verb = "check auth default" if action.login else "default"
     gone, _ = _run(
         socket,
         [

@@ -77,6 +77,15 @@ def test_nobody_answers_and_the_mailbox_of_the_callee_does():
     assert side.journal[0].result == "voicemail"
 
 
+def test_who_calls_himself_hears_his_messages_without_a_pin():
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(snapshot(variable_user_name="1001-desk"))
+    assert side.orders(4)[3].arg == "check auth default pbx.test 1001"
+    side.close()
+    side.wait()
+
+
 def test_a_caller_who_gives_up_leaves_nothing_but_a_record():
     side = Switchside(COMPANY, HeardFeed())
     rung(side)
