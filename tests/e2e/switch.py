@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -45,6 +47,11 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def _end_with_the_tests() -> None:
+    """A run that is killed leaves no FreeSWITCH behind (Linux: PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 class EventSocket:
@@ -126,6 +133,7 @@ class FreeSwitch:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
+                preexec_fn=_end_with_the_tests,
             )
         wait_until(self._ready, 30, f"FreeSWITCH ready, see {self.place}")
         self.socket = EventSocket(self.events)
