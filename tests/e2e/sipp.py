@@ -227,17 +227,29 @@ class Phone:
         password: str = "secret", expires: int = 3600, port: int = 0,
     ) -> None:  # fmt: skip
         self.switch, self.account, self._place = switch, account, place
-        self.password, self.port = password, port or free_port(socket.SOCK_DGRAM)
-        self._sipp = Sipp(
-            switch, place, account, _answering(behaviour), port=self.port, account=account,
-            password=password,
-        )  # fmt: skip
+        self.password = password
+        self._listen(behaviour, port)
         try:
-            wait_until(lambda: _bound(self.port), 10, f"{account} listens, see {self._sipp.path}")
             self.register(expires)
         except BaseException:
             self.close()
             raise
+
+    def _listen(self, behaviour: Behaviour, port: int) -> None:
+        # Of many SIPp that start at once, one now and then comes up without its port.
+        for _ in range(3):
+            self.port = port or free_port(socket.SOCK_DGRAM)
+            self._sipp = Sipp(
+                self.switch, self._place, self.account, _answering(behaviour), port=self.port,
+                account=self.account, password=self.password,
+            )  # fmt: skip
+            try:
+                wait_until(lambda: _bound(self.port), 4)
+            except AssertionError:
+                self.close()
+            else:
+                return
+        raise AssertionError(f"{self.account} does not listen, see {self._sipp.path}")
 
     def register(self, expires: int) -> None:
         once = Sipp(
