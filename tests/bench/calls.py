@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench import company, sipp
-from tests.bench.processes import Process, cpu
+from tests.bench.processes import Process, cpu, serve, serving
 from tests.e2e.endpoint import Caller
 from tests.e2e.sip import wait_until
 from tests.e2e.switch import HOST, FreeSwitch, free_port
@@ -59,7 +59,10 @@ class Round:
 
 @dataclass
 class Calls:
+    ways: tuple[str, ...] = tuple(WAYS)
     rounds: list[Round] = field(default_factory=list)
+    switch: str = ""
+    """What kind of switch it was."""
 
     def of(self, way: str, rate: int | None = None) -> list[Round]:
         return [r for r in self.rounds if r.way == way and rate in (None, r.rate)]
@@ -69,6 +72,7 @@ def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> C
     """``rounds`` rounds of ``seconds`` each, for every rate (calls a second) and way."""
     result = Calls()
     with _stage(place) as stage:
+        result.switch = stage.version
         for way in WAYS:
             stage.play(way, 10, 2)  # not counted: everything is loaded and connected after it
         for rate in rates:
@@ -104,9 +108,7 @@ class _Stage:
         self._register(phone)
         store = company.build(place / "rules.db", USERS)
         self._servers = {
-            ROUTER: Process(
-                "tests.bench.router", store, switch.router, switch.events, log=place / "router.log"
-            ),
+            ROUTER: serve(store, switch.router, switch.events, place / "router.log"),
             STOCK: Process(
                 "tests.bench.stock", stock,
                 f"sofia/internal/sip:{company.account(self._callees[0])}@{HOST}:{phone}",
@@ -115,7 +117,11 @@ class _Stage:
         }  # fmt: skip
         for server in self._servers.values():
             stack.callback(server.stop)
-        wait_until(lambda: " is up" in (place / "router.log").read_text(), 15, "the router's link")
+        wait_until(lambda: serving(place / "router.log"), 15, "the router serves")
+
+    @property
+    def version(self) -> str:
+        return self._switch.socket.api("version").partition("-")[0].strip()
 
     def _write_dialplan(self, phone: str, stock: str) -> None:
         path = self._switch.place / "dialplans" / "public.xml"

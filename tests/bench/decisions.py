@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -47,7 +48,7 @@ def measure(place: Path, sizes: tuple[int, ...], rounds: int) -> Decisions:
         everybody = Live(
             True, 0.0, {f"{company.account(i)}@{company.DOMAIN}": _CONTACT for i in range(size)}
         )
-        runs[size] = lambda s=store, n=size, l=everybody: _rate(s.read, n, l)  # type: ignore[misc]
+        runs[size] = partial(_rate, store.read, size, everybody)
     measured: dict[int, list[float]] = {size: [] for size in runs}
     for _ in range(rounds):
         for size, run in runs.items():

@@ -11,13 +11,12 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import company
-from tests.bench.processes import Process, resident, wakeups
+from tests.bench.processes import resident, serve, serving, wakeups
 from tests.e2e.sip import wait_until
 from tests.e2e.switch import HOST, ROOT, free_port
 
@@ -57,9 +56,12 @@ def measure(place: Path, calls: int, seconds: int) -> Held:
     link = _EventLink()
     port = free_port()
     store = company.build(place / "rules.db", USERS)
-    with _running(Process("tests.bench.router", store, port, link.port, log=place / "log")) as pids:
-        wait_until(lambda: " is up" in (place / "log").read_text(), 15, "the router's link")
-        wait_until(lambda: "listening" in (place / "log").read_text(), 15, "the router")
+    log = place / "log"
+    with ExitStack() as stack:
+        router = serve(store, port, link.port, log)
+        stack.callback(router.stop)
+        wait_until(lambda: serving(log), 15, "the router serves")
+        pids = router.pids
         first = [_hold(port, link, index) for index in range(50)]  # everything is loaded then
         _settle()
         before = resident(pids)
@@ -71,15 +73,6 @@ def measure(place: Path, calls: int, seconds: int) -> Held:
             call.close()
         _settle()
         return Held(calls, used / calls, _wakeups(pids, seconds), woken, seconds)
-
-
-@contextmanager
-def _running(router: Process) -> Iterator[list[int]]:
-    try:
-        time.sleep(1)
-        yield router.pids
-    finally:
-        router.stop()
 
 
 def _settle() -> None:

@@ -41,6 +41,18 @@ class Process:
         self._log.close()
 
 
+def serve(store: Path, port: int, events: int, log: Path) -> Process:
+    """The router as its users start it."""
+    options = ("--listen", f"127.0.0.1:{port}", "--freeswitch", f"127.0.0.1:{events}")
+    return Process("esl_router", "--db", store, "serve", *options, log=log)
+
+
+def serving(log: Path) -> bool:
+    """Whether the router that writes this log takes calls and knows who is registered."""
+    text = log.read_text()
+    return "listening" in text and " is up" in text
+
+
 def family(pid: int) -> list[int]:
     """The process, its children and theirs."""
     found = [pid]

@@ -1,6 +1,7 @@
 """What the router is measured against: greenswitch's own server, as its README shows it.
 
-`python -m tests.bench.stock PORT DIAL-STRING` bridges every call to one dial string.
+`python -m tests.bench.stock PORT DIAL-STRING [sync]` bridges every call to one dial string. With
+`sync` it does without events, for a switch whose `socket` is neither `async` nor `full`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ class Bridge:
 
     def run(self) -> None:
         try:
+            if sys.argv[3:] == ["sync"]:
+                self.session.bridge(sys.argv[2], block=False)
+                return
             # `bridge` blocks until its end is reported, which takes events.
             self.session.myevents()
             self.session.linger()
