@@ -30,6 +30,8 @@ _STATIC = {
     variables.ROUTED: "true",
 }
 
+_EXECUTING = "4"  # CS_EXECUTE; a transferred leg has CS_ROUTING behind a Channel-State of before
+
 _RINGBACK = "%(1000,4000,425)"
 """What a caller hears who is connected already, as after a transfer: nobody sends him a 180."""
 
@@ -86,7 +88,12 @@ def ring(
         causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
         certain = True
     legs = ring_outcomes(action, causes, dial.legs, watch.rang)
-    outcome = Outcome(_unfit(action, dict(enumerate(legs)), unfit), gone, certain)
+    outcome = Outcome(
+        _unfit(action, dict(enumerate(legs)), unfit),
+        caller_gone=gone,
+        transferred=_transferred(snapshot),
+        certain=certain,
+    )
     return Rung(outcome, _furthest(watch, dial))
 
 
@@ -94,16 +101,17 @@ def voicemail(socket: CallSocket, action: Voicemail) -> Outcome:
     """Put the caller through to a mailbox, until he hangs up or it has ended."""
     # `auth`: the switch has authenticated his phone already, and asks for no PIN.
     verb = "check auth default" if action.login else "default"
-    gone, _ = _run(
+    gone, snapshot = _run(
         socket,
         [
             commands.set_many({**_STATIC, variables.MAILBOX: ""}),
             commands.execute("answer"),
             commands.execute("sleep", _BEFORE_GREETING),
             commands.execute("voicemail", f"{verb} {action.domain} {action.mailbox}"),
+            commands.connect(),
         ],
     )
-    return Outcome(caller_gone=gone)
+    return Outcome(caller_gone=gone, transferred=_transferred(snapshot))
 
 
 def reject(socket: CallSocket, action: Reject, *, answered: bool) -> None:
@@ -127,6 +135,15 @@ def _run(socket: CallSocket, orders: list[bytes]) -> tuple[bool, Frame]:
     except OutboundSessionHasGoneAway:
         return True, reply
     return False, reply
+
+
+def _transferred(snapshot: Frame) -> bool:
+    """Whether the caller's leg is on its way to another extension of the dialplan.
+
+    A transfer ends the application that runs, and the rest of our orders is still answered. The
+    leg is not ours any more: a hangup now would end the call that somebody has just saved.
+    """
+    return snapshot.get(variables.CHANNEL_STATE, _EXECUTING) != _EXECUTING
 
 
 def _dial(

@@ -83,6 +83,8 @@ class Record:
             case Ring():
                 outcome = outcome or Outcome()
                 self._result = aggregate(outcome).value if outcome.certain else "ended"
+                if outcome.transferred and self._result != "answered":
+                    self._result = "transferred"
             case Voicemail():
                 self._result = "voicemail"
             case HandBack():

@@ -130,7 +130,7 @@ class Session:
             record.decided(decision)
             outcome, heard = self._perform(call, decision)
             record.ended(decision.action, started, outcome, heard)
-            if outcome is None or outcome.caller_gone:
+            if outcome is None or outcome.caller_gone or outcome.transferred:
                 return
             call = call.after(decision.action, outcome)
 

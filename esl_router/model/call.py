@@ -64,6 +64,9 @@ class Outcome:
 
     caller_gone: bool = False
 
+    transferred: bool = False
+    """Somebody sent the caller elsewhere: his leg comes back to us on its own, as a new call."""
+
     certain: bool = True
     """False: the caller's leg has ended, and no event link told whether anybody had answered."""
 

@@ -66,8 +66,8 @@ def test_nobody_answers_and_the_mailbox_of_the_callee_does():
     _, bridge, _ = rung(side)
     (uuid,) = leg_uuids(bridge.arg)
     side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
-    orders = side.orders(4)
-    assert [(order.app, order.arg) for order in orders[1:]] == [
+    orders = side.orders(5)
+    assert [(order.app, order.arg) for order in orders[1:4]] == [
         ("answer", ""),
         ("sleep", "300"),
         ("voicemail", "default pbx.test 1001"),
@@ -75,6 +75,16 @@ def test_nobody_answers_and_the_mailbox_of_the_callee_does():
     side.close()
     side.wait()
     assert side.journal[0].result == "voicemail"
+
+
+def test_a_call_that_somebody_transferred_is_left_alone():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side)
+    (uuid,) = leg_uuids(bridge.arg)
+    value = f"{uuid};ORIGINATOR_CANCEL".replace(";", "%3B")
+    side.say(OK, OK, snapshot(variable_originate_causes=value, Channel_State_Number="2"))
+    assert side.order() is None
+    assert side.journal[0].result == "transferred"
 
 
 def test_who_calls_himself_hears_his_messages_without_a_pin():

@@ -315,12 +315,21 @@ class Caller(Endpoint):
         self._request(call, "CANCEL", re.sub(r"(?m)^(Contact|Expires):.*\r\n", "", call.invite))
 
     def hang_up(self, call: Placed) -> None:
+        self._within(call, "BYE")
+
+    def transfer(self, call: Placed, number: str) -> None:
+        """Sends whom he talks to on to ``number``, as the transfer key of a telephone does."""
+        more = f"Refer-To: <sip:{number}@pbx.test>\r\nContact: <sip:{HOST}:{self.port}>\r\n"
+        self._within(call, "REFER", more)
+
+    def _within(self, call: Placed, method: str, more: str = "") -> None:
+        """A request within the call's dialog."""
         assert call.final is not None
         call.cseq += 1
         contact = re.search(r"<([^>]*)>", call.final.get("contact"))
-        head = call.invite.replace(f"To: <{call.target}>", f"To: {call.final.get('to')}")
+        head = re.sub(r"(?m)^To: [^\r]*", f"To: {call.final.get('to')}", call.invite)
         call.target = contact[1] if contact else call.target
-        self._request(call, "BYE", head)
+        self._request(call, method, f"{head}{more}")
 
     def _invite(self, call: Placed, more: str = "") -> None:
         contact = f"Contact: <sip:{self.account or 'caller'}@{HOST}:{self.port}>\r\n"
