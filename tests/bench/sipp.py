@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.e2e.switch import HOST, free_port
 
-RINGS, TALKS = 200, 200
-"""Milliseconds a phone rings until it answers, and a caller talks until he hangs up."""
+WAITS = 200
+"""Milliseconds a caller listens to the ringing until he gives up."""
 
 _SDP = """v=0
 o=- 1 1 IN IP4 [local_ip]
@@ -23,24 +23,25 @@ a=rtpmap:8 PCMA/8000
 _BODY = f"Content-Type: application/sdp\nContent-Length: [len]\n\n{_SDP}"
 
 
-def _request(method: str, cseq: int, to: str, body: str = "Content-Length: 0\n") -> str:
+def _request(method: str, to: str, body: str = "Content-Length: 0\n", since: int = 0) -> str:
+    """``since``: how many messages ago the INVITE was sent whose branch this repeats."""
     return "\n".join(
         (
             f"{method} sip:[field0]@[remote_ip]:[remote_port] SIP/2.0",
-            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+            f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-{since}]",
             "From: <sip:[field1]@pbx.test>;tag=[pid]c[call_number]",
             to,
-            f"Call-ID: [call_id]\nCSeq: {cseq} {method}\nMax-Forwards: 70",
+            f"Call-ID: [call_id]\nCSeq: 1 {method}\nMax-Forwards: 70",
             "Contact: <sip:caller@[local_ip]:[local_port]>",
             body,
         )
     )
 
 
-def _reply(status: str, tag: str = "", more: str = "Content-Length: 0\n") -> str:
+def _reply(status: str, tag: str = "", cseq: str = "[last_CSeq:]") -> str:
     return (
         f"SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:]{tag}\n[last_Call-ID:]\n"
-        f"[last_CSeq:]\nContact: <sip:phone@[local_ip]:[local_port]>\n{more}"
+        f"{cseq}\nContact: <sip:phone@[local_ip]:[local_port]>\nContent-Length: 0\n"
     )
 
 
@@ -53,30 +54,29 @@ def _scenario(*steps: str) -> str:
 
 
 CALLER = _scenario(
-    _send(
-        _request("INVITE", 1, "To: <sip:[field0]@pbx.test>", _BODY),
-        'retrans="500"',
-    ),
+    _send(_request("INVITE", "To: <sip:[field0]@pbx.test>", _BODY), 'retrans="500"'),
     '<recv response="100" optional="true"/>',
-    '<recv response="180" optional="true"/>',
-    '<recv response="200" rrs="true"/>',
-    _send(_request("ACK", 1, "[last_To:]")),
-    f'<pause milliseconds="{TALKS}"/>',
-    _send(_request("BYE", 2, "[last_To:]"), 'retrans="500"'),
+    '<recv response="180"/>',
+    f'<pause milliseconds="{WAITS}"/>',
+    _send(_request("CANCEL", "To: <sip:[field0]@pbx.test>", since=4), 'retrans="500"'),
     '<recv response="200"/>',
+    '<recv response="487"/>',
+    _send(_request("ACK", "[last_To:]", since=7)),
 )
-"""Dials field0 and shows field1."""
+"""Dials field0, shows field1, hears it ring and gives up."""
 
 _TAG = ";tag=[pid]t[call_number]"
 PHONE = _scenario(
-    '<recv request="INVITE"/>',
+    '<recv request="INVITE"><action><ereg regexp="[0-9]+" search_in="hdr" header="CSeq:"'
+    ' assign_to="1"/></action></recv>',
     _send(_reply("180 Ringing", _TAG)),
-    f'<pause milliseconds="{RINGS}"/>',
-    _send(_reply("200 OK", _TAG, _BODY), 'retrans="500"'),
-    '<recv request="ACK"/>',
-    '<recv request="BYE"/>',
+    '<recv request="CANCEL"/>',
     _send(_reply("200 OK")),
+    # To the INVITE: the branch is the CANCEL's own, the method is not.
+    _send(_reply("487 Request Terminated", _TAG, "CSeq: [$1] INVITE"), 'retrans="500"'),
+    '<recv request="ACK"/>',
 )
+"""Rings until it is cancelled."""
 
 
 def start(place: Path, scenario: str, *options: object, to: int = 0) -> subprocess.Popen[bytes]:
