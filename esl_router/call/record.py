@@ -104,7 +104,7 @@ class Record:
             dialled=call.dialled,
             result=self._result,
             domain=(decision and decision.domain) or None,
-            caller_number=call.caller.number,
+            caller_number=(decision and decision.caller) or call.caller.number,
             caller_name=call.caller.name,
             caller_account=call.caller.account,
             callee=(decision and decision.callee) or None,

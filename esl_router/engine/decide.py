@@ -61,7 +61,14 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
     callee = parties.callee.extension if parties.callee else parties.outside or ""
-    return Decision(action, tuple(trace.entries), parties.origin, callee, parties.settings.domain)
+    return Decision(
+        action,
+        tuple(trace.entries),
+        origin=parties.origin,
+        caller=parties.number,
+        callee=callee,
+        domain=parties.settings.domain,
+    )
 
 
 def without_rules(call: Call, problem: str) -> Decision:

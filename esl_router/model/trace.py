@@ -29,6 +29,9 @@ class Decision:
     action: Action
     trace: tuple[Entry, ...] = ()
     origin: Origin | None = None
+    caller: str = ""
+    """The caller's number as it is believed: a user's extension, else E.164 where it is one."""
+
     callee: str = ""
     """The extension of the user or team that is called; empty when nobody was found."""
 
