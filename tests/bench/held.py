@@ -1,5 +1,7 @@
 """What a held call costs: memory, and whether anybody is woken for it while nothing happens.
 
+Stock greenswitch holds as many, for the processor time that each of them takes.
+
 This file plays the switch: it connects as `socket` does, sends a snapshot recorded from a real
 one, takes the router's orders and never ends the `bridge`, as in a conversation that goes on. The
 event link tells of both legs of every call.
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import company
-from tests.bench.processes import resident, serve, serving, wakeups
+from tests.bench.processes import Process, cpu, resident, serve, serving, wakeups
 from tests.e2e.sip import wait_until
 from tests.e2e.switch import HOST, ROOT, free_port
 
@@ -49,6 +51,11 @@ class Held:
 
     wakeups_held: int
     seconds: int
+    cpu: float
+    """Seconds of the router's processor time for each second of one held call."""
+
+    stock_cpu: float
+    """Of stock greenswitch's."""
 
 
 def measure(place: Path, calls: int, seconds: int) -> Held:
@@ -68,21 +75,46 @@ def measure(place: Path, calls: int, seconds: int) -> Held:
         held = [_hold(port, link, 50 + index) for index in range(calls)]
         _settle()
         used = resident(pids) - before
-        woken = _wakeups(pids, seconds)
+        woken, busy = _idle(pids, seconds)
         for call in first + held:
             call.close()
         _settle()
-        return Held(calls, used / calls, _wakeups(pids, seconds), woken, seconds)
+        empty, idle = _idle(pids, seconds)
+    stock = _stock(place, calls, seconds)
+    each = calls * seconds
+    return Held(calls, used / calls, empty, woken, seconds, (busy - idle) / each, stock / each)
+
+
+def _stock(place: Path, calls: int, seconds: int) -> float:
+    """Seconds of processor time that stock greenswitch takes to hold that many calls."""
+    port = free_port()
+    server = Process("tests.bench.stock", port, "sofia/internal/sip:1@192.0.2.7", log=place / "s")
+    try:
+        wait_until(lambda: _listens(port), 15, "stock greenswitch listens")
+        held = [_hold_stock(port, index) for index in range(calls)]
+        _settle()
+        _, used = _idle(server.pids, seconds)
+        for call in held:
+            call.close()
+    finally:
+        server.stop()
+    return used
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _settle() -> None:
     time.sleep(1.5)
 
 
-def _wakeups(pids: list[int], seconds: int) -> int:
-    before = wakeups(pids)
+def _idle(pids: list[int], seconds: int) -> tuple[int, float]:
+    """Wake-ups and processor time of the next ``seconds``."""
+    woken, used = wakeups(pids), cpu(pids)
     time.sleep(seconds)
-    return wakeups(pids) - before
+    return wakeups(pids) - woken, cpu(pids) - used
 
 
 def _hold(port: int, link: _EventLink, index: int) -> socket.socket:
@@ -97,6 +129,17 @@ def _hold(port: int, link: _EventLink, index: int) -> socket.socket:
     for state in ("RINGING", "ACTIVE"):
         link.tell(_uuid(index), state, "inbound", "")
         link.tell(leg, state, "outbound", account)
+    return call
+
+
+def _hold_stock(port: int, index: int) -> socket.socket:
+    """The same, as `socket` does it with `async full`: every order is taken at once."""
+    call = socket.create_connection((HOST, port), timeout=10)
+    _read_until(call, b"connect\n\n")
+    call.sendall(b"Content-Type: command/reply\nReply-Text: +OK\n" + _snapshot(index))
+    for _ in ("myevents", "linger", "bridge"):
+        _read_until(call, b"\n\n")
+        call.sendall(b"Content-Type: command/reply\nReply-Text: +OK\n\n")
     return call
 
 
