@@ -25,7 +25,7 @@ from tests.e2e.switch import HOST, free_port
 def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> Calls:
     place.mkdir()
     callees = random.Random(1).sample(range(USERS), REGISTERED)
-    phone = Behaviour(answer=0.2)
+    phone = Behaviour()
     ports = {ROUTER: free_port(), STOCK: free_port()}
     switch = SimulatedSwitch(
         (HOST, ports[ROUTER]), [Phone(company.account(index), (phone,)) for index in callees]
@@ -68,7 +68,7 @@ def _play(
     for number in range(rate * seconds):
         gevent.sleep(max(0.0, started + number / rate - time.monotonic()))
         callee = company.extension(random.choice(callees))
-        placed.append(switch.place(CallScript("+493099900000", callee, trunk=True, hang_up=0.2)))
+        placed.append(switch.place(CallScript("+493099900000", callee, trunk=True, give_up=0.2)))
     for call in placed:
         call.done.wait(15)
     gevent.sleep(0.5)
