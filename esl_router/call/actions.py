@@ -15,7 +15,7 @@ from esl_router.esl import commands, dialstring
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Reject, Ring, Voicemail
+from esl_router.model.actions import Announce, Reject, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,20 @@ def voicemail(socket: CallSocket, action: Voicemail) -> Outcome:
             commands.execute("answer"),
             commands.execute("sleep", _BEFORE_GREETING),
             commands.execute("voicemail", f"{verb} {action.domain} {action.mailbox}"),
+            commands.connect(),
+        ],
+    )
+    return Outcome(caller_gone=gone, transferred=_transferred(snapshot))
+
+
+def announce(socket: CallSocket, action: Announce) -> Outcome:
+    """Play a sound before the answer: it costs the caller nothing (N5)."""
+    gone, snapshot = _run(
+        socket,
+        [
+            commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            commands.execute("pre_answer"),
+            commands.execute("playback", action.sound),
             commands.connect(),
         ],
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from esl_router.engine.aggregate import aggregate
 from esl_router.live.state import LegTimes
-from esl_router.model.actions import Action, HandBack, Reject, Ring, Voicemail
+from esl_router.model.actions import Action, Announce, HandBack, Reject, Ring, Voicemail
 from esl_router.model.call import Call, LegResult, Outcome
 from esl_router.model.trace import Decision
 from esl_router.model.trace import Entry as TraceEntry
@@ -16,6 +16,7 @@ from esl_router.store import journal
 _WORD: Mapping[type[Action], str] = {
     Ring: "ring",
     Voicemail: "voicemail",
+    Announce: "announce",
     Reject: "reject",
     HandBack: "hand_back",
 }
@@ -87,6 +88,8 @@ class Record:
                     self._result = "transferred"
             case Voicemail():
                 self._result = "voicemail"
+            case Announce():
+                self._result = "announcement"
             case HandBack():
                 self._result = "handed_back"
             case Reject() if self._result not in ("voicemail", "answered"):

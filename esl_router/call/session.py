@@ -20,7 +20,7 @@ from esl_router.esl.client import CallSocket, NotConnectedError, OutboundSession
 from esl_router.esl.wire import Frame
 from esl_router.live.feed import Feed
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import HandBack, Reject, Ring, Voicemail
+from esl_router.model.actions import Announce, HandBack, Reject, Ring, Voicemail
 from esl_router.model.call import Call, Outcome
 from esl_router.model.trace import Decision
 from esl_router.settings import Settings
@@ -172,6 +172,8 @@ class Session:
                 self.deciding = True
                 self._answered = True
                 return outcome, {}
+            case Announce() as action:
+                return actions.announce(self._socket, action), {}
             case Reject() as action:
                 actions.reject(self._socket, action, answered=self._answered)
             case HandBack():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from esl_router.model.actions import Action, HandBack, Leg, Outside, Reject, Ring, Voicemail
+from esl_router.model.actions import Action, Announce, HandBack, Leg, Outside, Reject, Ring, Voicemail
 from esl_router.model.trace import Entry
 
 _CODES = {403: "forbidden", 404: "not found", 480: "temporarily unavailable", 486: "busy"}
@@ -17,6 +17,8 @@ def action_words(action: Action) -> str:
             return f"Ring {callee}"
         case Voicemail(mailbox=mailbox, login=login):
             return f"{mailbox} hears his voicemail" if login else f"Voicemail of {mailbox}"
+        case Announce(sound=sound):
+            return f"Announcement {sound}"
         case Reject(code=code):
             return f"The caller gets {code} {_CODES.get(code, '')}".rstrip()
         case HandBack():
@@ -36,6 +38,8 @@ def action_record(action: Action) -> dict[str, Any]:
             }
         case Voicemail(mailbox=mailbox, login=login):
             return {"action": "voicemail", "mailbox": mailbox, "login": login}
+        case Announce(sound=sound):
+            return {"action": "announce", "sound": sound}
         case Reject(code=code, cause=cause):
             return {"action": "reject", "code": code, "cause": cause}
         case HandBack():

@@ -1,4 +1,4 @@
-"""The last stage: voicemail of the called user, or an explicit final code (N, X10-X12)."""
+"""The last stage: voicemail of whom the caller wanted, or an explicit final code (N, X10-X12)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ STAGE = "fallback"
 
 
 class Condition(StrEnum):
-    """Why nobody of the callee's answered."""
+    """Why nobody of the callee's has the call, in words."""
 
-    BUSY = "busy"
-    DECLINED = "declined"
-    NO_ANSWER = "no answer"
-    UNREACHABLE = "not reachable"
-    DND = "do not disturb"
+    BUSY = "every phone was busy"
+    TALKING = "the callee is busy on busy"
+    DECLINED = "the call was declined"
+    NO_ANSWER = "nobody answered"
+    UNREACHABLE = "no phone could be reached"
+    DND = "every phone is switched off or does not want to be disturbed"
+    STATUS = "the status sends calls away"
+    LOOP = "the forwarding came round in a circle"
+    LIMIT = "the call was redirected too often"
 
 
 CONDITION = {
@@ -29,26 +33,43 @@ CONDITION = {
     RingResult.UNREACHABLE: Condition.UNREACHABLE,
 }
 
-# Condition -> (does the mailbox take it, the code where it does not, the reason in words).
+# Condition -> (does the mailbox take it, the code where it does not).
 # A call refused by hand or by a busy phone gets the busy tone: 603 would stop the hunting of
 # every switch before us, and tell the caller that somebody pressed the key.
 _TREATMENT = {
-    Condition.BUSY: (False, BUSY, "every phone was busy"),
-    Condition.DECLINED: (False, BUSY, "the call was declined"),
-    Condition.NO_ANSWER: (True, UNAVAILABLE, "nobody answered"),
-    Condition.UNREACHABLE: (True, UNAVAILABLE, "no phone could be reached"),
-    Condition.DND: (True, BUSY, "every phone is switched off or does not want to be disturbed"),
+    Condition.BUSY: (False, BUSY),
+    Condition.TALKING: (False, BUSY),
+    Condition.DECLINED: (False, BUSY),
+    Condition.NO_ANSWER: (True, UNAVAILABLE),
+    Condition.UNREACHABLE: (True, UNAVAILABLE),
+    Condition.DND: (True, BUSY),
+    Condition.STATUS: (True, UNAVAILABLE),
+    Condition.LOOP: (True, BUSY),
+    Condition.LIMIT: (True, UNAVAILABLE),
 }
 
 
-def finish(user: User, condition: Condition, trace: Trace) -> Action:
-    """What the caller of ``user`` gets when nobody answers."""
-    mailbox, code, reason = _TREATMENT[condition]
-    if mailbox and user.voicemail:
-        trace.fired(STAGE, f"Voicemail of {user.extension}: {reason}.")
-        return Voicemail(user.domain, user.extension)
-    why_not = "" if user.voicemail or not mailbox else f" and {user.extension} has no voicemail"
-    trace.fired(STAGE, f"The caller gets {code.code}: {reason}{why_not}.")
+def finish(wanted: User, condition: Condition, trace: Trace, *, redirected: bool = False) -> Action:
+    """What a caller who wanted ``wanted`` gets when nobody has the call.
+
+    ``redirected``: it went elsewhere before. Then the mailbox takes it whatever the condition:
+    the busy tone of somebody else's phone would tell the caller nothing (D12).
+    """
+    mailbox, code = _TREATMENT[condition]
+    if (mailbox or redirected) and wanted.voicemail:
+        return voicemail(wanted, condition, trace)
+    why_not = f" and {wanted.extension} has no voicemail" if mailbox or redirected else ""
+    trace.fired(STAGE, f"The caller gets {code.code}: {condition.value}{why_not}.")
+    return code
+
+
+def voicemail(owner: User, condition: Condition, trace: Trace) -> Action:
+    """The mailbox of ``owner``, or the code that stands for it where he has none (N3)."""
+    if owner.voicemail:
+        trace.fired(STAGE, f"Voicemail of {owner.extension}: {condition.value}.")
+        return Voicemail(owner.domain, owner.extension)
+    _, code = _TREATMENT[condition]
+    trace.fired(STAGE, f"The caller gets {code.code}: {owner.extension} has no voicemail.")
     return code
 
 

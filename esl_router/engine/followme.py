@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from esl_router.model.actions import Leg, Outside, Registered
+from esl_router.model.actions import Diversion, Leg, Outside, Registered
 from esl_router.model.call import Call
 from esl_router.model.live import Live
 from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, Settings, User
@@ -79,11 +79,16 @@ def plan(
     rules: Rules,
     live: Live,
     trace: Trace,
+    limit: int | None = None,
+    redirects: int = 0,
+    diversion: Diversion | None = None,
 ) -> Plan:
     """The ringing of one user for one call.
 
     ``number`` is the caller's, E.164 or an extension. A device that is not registered takes no
-    part; while nothing is known of registrations each device counts as registered.
+    part; while nothing is known of registrations each device counts as registered. ``limit`` ends
+    the ringing after so many seconds. ``redirects`` says how often the call has been redirected,
+    and ``diversion`` by whom last.
     """
     if not live.known:
         trace.passed(STAGE, "No link to the switch: every phone is rung as if it were registered.")
@@ -92,15 +97,20 @@ def plan(
     skipped: list[Skipped] = []
     taken: set[str] = set()
     for row in rows:
-        reason = _reason(row, call, number, settings, rules, live, taken)
+        reason = _reason(row, call, number, settings, rules, live, taken, redirects)
         if reason is None and len(legs) == MAX_LEGS:
             reason = Skip.TOO_MANY
         if reason is None:
-            legs.append(_leg(row, user, call, number, settings, live))
+            leg = _leg(row, user, call, number, settings, live)
+            if isinstance(leg.target, Outside):
+                away = Diversion(identity(user), "follow-me", redirects + 1)
+                legs.append(replace(leg, diversion=away))
+            else:
+                legs.append(replace(leg, diversion=diversion))
             taken.add(_identity(row.device))
         else:
             skipped.append(Skipped(row, reason))
-    ringing, late = _clip(without_gaps(legs), user.no_answer_after)
+    ringing, late = _clip(without_gaps(legs), limit)
     skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
     for leg in ringing:
         trace.fired(STAGE, f"{leg.device} rings from {leg.delay} s to {leg.ends} s.")
@@ -135,6 +145,7 @@ def _reason(
     rules: Rules,
     live: Live,
     taken: set[str],
+    redirects: int,
 ) -> Skip | None:
     device = row.device
     if not row.enabled:
@@ -154,7 +165,7 @@ def _reason(
         return Skip.FORBIDDEN
     if rules.owner_of(number) is not None:
         return Skip.LOOP
-    return Skip.REDIRECTED if call.redirects >= settings.max_redirects else None
+    return Skip.REDIRECTED if redirects >= settings.max_redirects else None
 
 
 def _identity(device: Device) -> str:
@@ -176,10 +187,13 @@ def _leg(
         device.number or "",
         settings.trunk,
         caller_number=shown_number(settings, number, own, anonymous=call.caller.anonymous),
-        diverted_from=own or f"{user.extension}@{settings.domain}",
-        redirects=call.redirects,
     )
     return Leg(device.name, target, row.delay, row.ring, confirm=device.confirm)
+
+
+def identity(user: User) -> str:
+    """How somebody who redirects is named: his direct number, if he has one."""
+    return user.numbers[0] if user.numbers else f"{user.extension}@{user.domain}"
 
 
 def shown_number(

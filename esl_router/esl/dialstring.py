@@ -31,7 +31,7 @@ from typing import Final
 from esl_router import variables as v
 from esl_router.errors import Untrusted
 from esl_router.esl import untrusted
-from esl_router.model.actions import Leg, Outside, Registered, Ring
+from esl_router.model.actions import Diversion, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
 
 MAX_LEGS: Final = 128
@@ -52,6 +52,7 @@ REJECTS: Final[Mapping[DeclineScope, tuple[str, ...]]] = {
 }
 """The causes by which one leg's refusal ends the whole ring."""
 
+_REASON = re.compile(r"[a-z-]{1,32}")
 _TRUNK = re.compile(r"[a-z_]+/[A-Za-z0-9_.:;=@%/+-]*\{number\}[A-Za-z0-9_.:;=@%/+-]*")
 
 
@@ -162,16 +163,22 @@ def _timing(leg: Leg) -> dict[str, str]:
 
 
 def _identity(leg: Leg, domain: str) -> dict[str, str]:
+    withheld = False
     if isinstance(leg.target, Registered):
-        return {
+        values = {
             v.PRESENCE_ID: f"{leg.target.account}@{leg.target.domain}",
             v.DEVICE: leg.target.account,
             v.DEVICE_DOMAIN: leg.target.domain,
         }
-    shown = _caller_id(leg.target.caller_number)
-    if leg.target.diverted_from is not None:
-        shown[v.DIVERSION] = _diversion(leg.target, domain)
-    return shown
+    else:
+        withheld = leg.target.caller_number is None
+        values = _caller_id(leg.target.caller_number)
+        if leg.device != leg.target.number:
+            # A device outside is its user's too: whoever counts his calls finds it by this.
+            values[v.PRESENCE_ID] = f"{untrusted.account(leg.device)}@{untrusted.host(domain)}"
+    if leg.diversion is not None:
+        values[v.DIVERSION] = _diversion(leg.diversion, domain, withheld)
+    return values
 
 
 def _caller_id(number: str | None) -> dict[str, str]:
@@ -190,12 +197,14 @@ def _caller_id(number: str | None) -> dict[str, str]:
     return {v.ORIGINATION_NUMBER: shown, v.ORIGINATION_NAME: shown}
 
 
-def _diversion(target: Outside, domain: str) -> str:
-    """The Diversion header (RFC 5806): on whose behalf the call leaves."""
-    user, _, host = str(target.diverted_from).partition("@")
+def _diversion(diversion: Diversion, domain: str, withheld: bool) -> str:
+    """The Diversion header (RFC 5806): whose call it was, why and how often it was redirected."""
+    user, _, host = diversion.by.partition("@")
     by = f"sip:{_diverting(user)}@{untrusted.host(host or domain)}"
-    privacy = "full" if target.caller_number is None else "off"
-    return f"<{by}>;reason=follow-me;privacy={privacy};counter={target.redirects + 1}"
+    if _REASON.fullmatch(diversion.reason) is None:
+        raise Untrusted(f"not a reason: {untrusted.log(diversion.reason, 60)}")
+    privacy = "full" if withheld else "off"
+    return f"<{by}>;reason={diversion.reason};privacy={privacy};counter={int(diversion.counter)}"
 
 
 def _diverting(user: str) -> str:

@@ -33,11 +33,19 @@ class Outside:
     caller_number: str | None = None
     """The number shown there, E.164; None withholds it."""
 
-    diverted_from: str | None = None
-    """The direct number (E.164) or ``extension@domain`` on whose behalf the call leaves."""
 
-    redirects: int = 0
-    """How often the call had been redirected before, for the Diversion counter (RFC 5806)."""
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """Why a leg is not where the caller dialled (RFC 5806)."""
+
+    by: str
+    """Whose call it was: a direct number (E.164) or ``extension@domain``."""
+
+    reason: str
+    """``unconditional``, ``user-busy``, ``no-answer``, ``unavailable`` or ``follow-me``."""
+
+    counter: int = 1
+    """How often the call has been redirected, this time included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,9 @@ class Leg:
 
     confirm: bool = False
     """Whether the answering party must press 1 before the call is his (features.md P1)."""
+
+    diversion: Diversion | None = None
+    """Set where the call was redirected to reach this leg."""
 
     @property
     def ends(self) -> int:
@@ -94,6 +105,14 @@ class Voicemail:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Play a sound to the caller without answering, then end the call as unavailable."""
+
+    sound: str
+    """A file, as FreeSWITCH names it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """End the call with an explicit code; never 603 towards a caller (features.md X10)."""
 
@@ -109,7 +128,7 @@ class HandBack:
     """Leave the call to the dialplan's own fallback: it rings the callee's registered phones."""
 
 
-Action = Ring | Voicemail | Reject | HandBack
+Action = Ring | Voicemail | Announce | Reject | HandBack
 
 BUSY = Reject(486, "USER_BUSY")
 UNAVAILABLE = Reject(480, "NO_ANSWER")

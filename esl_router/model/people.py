@@ -84,8 +84,28 @@ class User:
 
     voicemail: bool = True
     decline: DeclineScope = DeclineScope.AUTO
-    no_answer_after: int | None = None
-    """Seconds after which the user's ringing ends, whatever the rows say (features.md B4)."""
+    max_calls: int = 0
+    """Busy on busy: with this many calls he is busy for every further one; 0: never (F1, F6)."""
+
+
+class CallerAction(StrEnum):
+    """What a user's caller list does with a call."""
+
+    RING = "ring"
+    """It gets through: no forward, no busy on busy."""
+
+    BLOCK = "block"
+    """It is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRule:
+    """One entry of a user's caller list (C12)."""
+
+    numbers: tuple[str, ...]
+    """Patterns of numbers: :func:`esl_router.model.numbers.matches`."""
+
+    action: CallerAction
 
 
 @dataclass(frozen=True, slots=True)

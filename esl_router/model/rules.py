@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from esl_router.model.people import FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.people import CallerRule, FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.presence import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,14 @@ class Rules(Protocol):
 
         A workplace's device belongs to the user who is logged in there; None when nobody is.
         """
+        ...
+
+    def presence(self, domain: str, extension: str) -> Presence:
+        """Everything that may settle the user's status, and what each status does."""
+        ...
+
+    def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:
+        """The user's caller list, in its order."""
         ...
 
     def follow_me(self, domain: str, extension: str, origin: Origin) -> tuple[FollowMeRow, ...]:

@@ -436,3 +436,15 @@ def m012_journal(db: sqlite_utils.Database) -> None:
         ) STRICT;
         """
     )
+
+
+@MIGRATIONS()
+def m013_after_a_temporary_status(db: sqlite_utils.Database) -> None:
+    # What holds when `until` has passed. It is settled when the temporary status is set: another
+    # one on top of it must not become what comes back.
+    db.executescript(
+        """
+        ALTER TABLE presence ADD COLUMN afterwards TEXT NOT NULL DEFAULT 'available' CHECK (
+            afterwards IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting'));
+        """
+    )

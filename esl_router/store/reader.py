@@ -18,6 +18,7 @@ from pathlib import Path
 from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.numbers import is_extension
 from esl_router.model.people import (
+    CallerRule,
     DeclineScope,
     Device,
     DeviceKind,
@@ -28,7 +29,9 @@ from esl_router.model.people import (
     TollPolicy,
     User,
 )
+from esl_router.model.presence import Presence
 from esl_router.model.rules import Problem
+from esl_router.store import personal
 from esl_router.store.database import open_store
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
@@ -43,14 +46,12 @@ _SETTINGS = """
 """
 
 _USER = """
-    SELECT users.name, users.voicemail, users.decline, profiles.no_answer_after,
+    SELECT users.name, users.voicemail, users.decline, users.busy_on_busy,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
                 ORDER BY position))
-    FROM users LEFT JOIN profiles
-        ON profiles.domain = users.domain AND profiles.extension = users.extension
-        AND profiles.status = 'available'
+    FROM users
     WHERE users.domain = ? AND users.extension = ?
 """
 
@@ -227,19 +228,13 @@ class Reader:
         row = self._conn.execute(_USER, (domain, extension)).fetchone()
         if row is None:
             return None
-        name, voicemail, decline, no_answer_after, numbers = row
+        name, voicemail, decline, max_calls, numbers = row
         path = f"users.{extension}"
         if not is_extension(extension):
             self._problem(path, f"{extension!r} is no extension")
             return None
         if decline not in _DECLINE:
             self._problem(f"{path}.decline", f"{decline!r} is not known, taken as 'auto'")
-        if no_answer_after is not None and no_answer_after < 1:
-            self._problem(
-                f"{path}.presence.profiles.available.no_answer_after",
-                f"{no_answer_after} is no number of seconds",
-            )
-            no_answer_after = None
         return User(
             domain,
             extension,
@@ -247,8 +242,14 @@ class Reader:
             tuple(json.loads(numbers)),
             voicemail != 0,
             _DECLINE.get(decline, DeclineScope.AUTO),
-            no_answer_after,
+            max(0, max_calls),
         )
+
+    def presence(self, domain: str, extension: str) -> Presence:
+        return personal.presence(self._conn, domain, extension, self._problem)
+
+    def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:
+        return personal.callers(self._conn, domain, extension, self._problem)
 
     def team(self, domain: str, extension: str) -> Team | None:
         row = self._conn.execute(

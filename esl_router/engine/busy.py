@@ -1,0 +1,48 @@
+"""Busy on busy: who talks enough to be busy for the next caller (F1-F14)."""
+
+from __future__ import annotations
+
+from esl_router.model.call import Call
+from esl_router.model.live import Channel, Live
+from esl_router.model.people import Origin, User
+from esl_router.model.rules import Rules
+from esl_router.model.trace import Trace
+
+STAGE = "busy"
+
+
+def is_busy(user: User, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
+    """Whether ``user`` talks on as many calls as he may have.
+
+    Counted are conversations of any of his devices, in both directions, held ones and those on
+    numbers outside that run through the switch. What rings is not counted, nor is this call.
+    """
+    if user.max_calls == 0:
+        return False
+    if not live.known:
+        trace.passed(STAGE, f"Nobody knows whether {user.extension} talks: no link to the switch.")
+        return False
+    devices = [
+        row.device.name for row in rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
+    ]
+    talking = {
+        channel.call or channel.uuid: channel
+        for channel in live.calls_of(user.domain, devices)
+        if channel.uuid != call.uuid and channel.call != call.uuid and _talks(channel, live)
+    }
+    where = ", ".join(sorted({str(each.device).partition("@")[0] for each in talking.values()}))
+    count = "one call" if len(talking) == 1 else f"{len(talking)} calls"
+    if len(talking) >= user.max_calls:
+        trace.fired(STAGE, f"{user.extension} is busy: he has {count}, on {where}.")
+        return True
+    if talking:
+        trace.passed(STAGE, f"{user.extension} has {count}, on {where}, and may have more.")
+    return False
+
+
+def _talks(channel: Channel, live: Live) -> bool:
+    if not channel.state.talking:
+        return False
+    # Whoever is only being asked to press 1 has answered, but talks to nobody yet.
+    caller = live.channels.get(channel.call)
+    return channel.inbound or caller is None or caller.uuid == channel.uuid or caller.state.talking

@@ -1,0 +1,65 @@
+"""Which status counts: a temporary one, the one set by hand, or available (C7-C13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from esl_router.model.presence import Presence, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One of the things that may settle the status."""
+
+    name: str
+    status: Status | None
+    """What it says; None: nothing."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The status that counts, and everything it was chosen from, strongest first."""
+
+    status: Status
+    axes: tuple[Axis, ...]
+
+    @property
+    def winner(self) -> Axis:
+        """The first axis that says anything; the last one always does."""
+        return next(axis for axis in self.axes if axis.status is not None)
+
+
+def effective(presence: Presence, now: datetime) -> Effective:
+    """The status at ``now``. Computed, never stored: nothing has to happen when it changes.
+
+    A status with an end is temporary and beats everything, *available* too: "reachable for an
+    hour". Without one, *available* says nothing, so that what comes below it can speak.
+    """
+    axes = (_temporary(presence, now), _manual(presence), _DEFAULT)
+    chosen = next(axis.status for axis in axes if axis.status is not None)
+    return Effective(chosen, axes)
+
+
+_DEFAULT = Axis("default", Status.AVAILABLE, "nothing else says otherwise")
+
+
+def _temporary(presence: Presence, now: datetime) -> Axis:
+    if presence.until is None:
+        return Axis("temporary", None, "no temporary status is set")
+    until = presence.until.isoformat(timespec="seconds")
+    if now >= presence.until:
+        return Axis("temporary", None, f"{presence.status.value} has ended at {until}")
+    return Axis("temporary", presence.status, f"{presence.status.value} until {until}")
+
+
+def _manual(presence: Presence) -> Axis:
+    status = presence.status
+    how = "set by hand"
+    if presence.until is not None:
+        status, how = presence.afterwards, "what holds after the temporary status"
+    if status is Status.AVAILABLE:
+        return Axis("manual", None, f"available, {how}, leaves it to the rest")
+    return Axis("manual", status, f"{status.value}, {how}")

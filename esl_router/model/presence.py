@@ -1,0 +1,102 @@
+"""A user's presence status, and what it does with his calls (C, D)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from esl_router.model.people import Origin
+
+
+class Status(StrEnum):
+    """The built-in statuses; a domain may give each another name for display."""
+
+    AVAILABLE = "available"
+    AWAY = "away"
+    DND = "dnd"
+    LUNCH = "lunch"
+    BUSINESS_TRIP = "business_trip"
+    MEETING = "meeting"
+
+
+class TargetKind(StrEnum):
+    VOICEMAIL = "voicemail"
+    EXTENSION = "extension"
+    EXTERNAL = "external"
+    BUSY = "busy"
+    RING = "ring"
+    ANNOUNCEMENT = "announcement"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a call goes."""
+
+    kind: TargetKind
+    value: str = ""
+    """The extension, number (E.164) or sound file; empty where the kind says it all. For
+    ``voicemail`` empty means the box of whom the caller wanted."""
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """A target as the rules file writes it; raises ValueError."""
+        kind, _, value = text.partition(":")
+        target = cls(TargetKind(kind), value)
+        needed = target.kind in (
+            TargetKind.EXTENSION,
+            TargetKind.EXTERNAL,
+            TargetKind.ANNOUNCEMENT,
+        )
+        refused = target.kind in (TargetKind.BUSY, TargetKind.RING)
+        if (needed and not value) or (refused and value):
+            raise ValueError(f"{text!r} is no target")
+        return target
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}:{self.value}" if self.value else self.kind.value
+
+
+class Forward(StrEnum):
+    """When a forward applies."""
+
+    ALWAYS = "always"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREGISTERED = "unregistered"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one status does with calls."""
+
+    no_answer_after: int | None = None
+    """Seconds after which ringing ends, whatever the follow-me rows say (B4)."""
+
+    ring_group_calls: bool = True
+    """Whether calls of teams ring him."""
+
+    forwards: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
+
+    def target(self, origin: Origin, condition: Forward) -> Target | None:
+        return self.forwards.get((origin, condition))
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Everything that may settle a user's status. Which of it wins is computed, never stored."""
+
+    status: Status = Status.AVAILABLE
+    """Set by hand."""
+
+    until: datetime | None = None
+    """When ``status`` ends by itself: it is temporary then."""
+
+    afterwards: Status = Status.AVAILABLE
+    """What holds when a temporary status has ended."""
+
+    profiles: Mapping[Status, Profile] = field(default_factory=dict)
+
+    def profile(self, status: Status) -> Profile:
+        return self.profiles.get(status, Profile())

@@ -1,0 +1,98 @@
+"""What a decision reads of one user's own rules: presence, its profiles, the caller list."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from esl_router.model.numbers import is_pattern
+from esl_router.model.people import CallerAction, CallerRule, Origin
+from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+
+Report = Callable[[str, str], None]
+"""Takes the path of a broken rule and what is wrong with it."""
+
+_STATUS = """
+    SELECT status, until, afterwards FROM presence WHERE domain = ? AND extension = ?
+"""
+
+_PROFILES = """
+    SELECT profiles.status, no_answer_after, ring_group_calls, origin, condition, target
+    FROM profiles LEFT JOIN forwards USING (domain, extension, status)
+    WHERE domain = ? AND extension = ?
+"""
+
+_CALLERS = """
+    SELECT position, numbers, action FROM callers WHERE domain = ? AND extension = ?
+    ORDER BY position
+"""
+
+
+def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Report) -> Presence:
+    """The user's status and profiles; a forward that makes no sense is left out and reported."""
+    row = conn.execute(_STATUS, (domain, extension)).fetchone()
+    status, until, afterwards = row or ("available", None, "available")
+    path = f"users.{extension}.presence"
+    return Presence(
+        status=_status(status, f"{path}.status", report),
+        until=None if until is None else datetime.fromtimestamp(until, UTC),
+        afterwards=_status(afterwards, f"{path}.afterwards", report),
+        profiles=_profiles(conn, domain, extension, f"{path}.profiles", report),
+    )
+
+
+def callers(
+    conn: sqlite3.Connection, domain: str, extension: str, report: Report
+) -> tuple[CallerRule, ...]:
+    """The user's caller list; an entry that makes no sense is left out and reported."""
+    rules: list[CallerRule] = []
+    for position, texts, action in conn.execute(_CALLERS, (domain, extension)):
+        path = f"users.{extension}.callers[{position}]"
+        try:
+            patterns = tuple(json.loads(texts))
+            if not all(isinstance(each, str) and is_pattern(each) for each in patterns):
+                raise ValueError("not all of its numbers are patterns")
+            rules.append(CallerRule(patterns, CallerAction(action)))
+        except (ValueError, TypeError) as error:
+            report(path, str(error))
+    return tuple(rules)
+
+
+def _profiles(
+    conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
+) -> dict[Status, Profile]:
+    plain: dict[Status, tuple[int | None, bool]] = {}
+    forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
+    for name, after, ring_group_calls, origin, condition, text in conn.execute(
+        _PROFILES, (domain, extension)
+    ):
+        try:
+            status = Status(name)
+        except ValueError:
+            report(f"{path}.{name}", "is no status")
+            continue
+        if after is not None and after < 1:
+            report(f"{path}.{name}.no_answer_after", f"{after} is no number of seconds")
+            after = None
+        plain[status] = (after, ring_group_calls != 0)
+        if text is None:
+            continue
+        try:
+            key = (Origin(origin), Forward(condition))
+            forwards.setdefault(status, {})[key] = Target.parse(text)
+        except ValueError:
+            report(f"{path}.{name}.{origin}.{condition}", f"{text!r} is no target")
+    return {
+        status: Profile(after, group, forwards.get(status, {}))
+        for status, (after, group) in plain.items()
+    }
+
+
+def _status(text: str, path: str, report: Report) -> Status:
+    try:
+        return Status(text)
+    except ValueError:
+        report(path, f"{text!r} is no status, taken as available")
+        return Status.AVAILABLE
