@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from esl_router.model.actions import Action, Announce, HandBack, Leg, Outside, Reject, Ring, Voicemail
+from esl_router.model.actions import (
+    Action,
+    Announce,
+    HandBack,
+    Leg,
+    Outside,
+    Reject,
+    Ring,
+    Voicemail,
+)
 from esl_router.model.trace import Entry
 
 _CODES = {403: "forbidden", 404: "not found", 480: "temporarily unavailable", 486: "busy"}
