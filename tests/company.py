@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from esl_router.model.actions import Registered
 from esl_router.model.call import Call, Caller
 from esl_router.model.live import Contact, Live
-from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.people import (
+    CallerRule,
+    Device,
+    DeviceKind,
+    FollowMeRow,
+    Origin,
+    Settings,
+    Team,
+    User,
+)
+from esl_router.model.presence import Presence
 from esl_router.model.rules import Problem
 
 DOMAIN = "pbx.test"
@@ -31,6 +41,8 @@ class Company:
     teams: Iterable[Team] = ()
     config: Settings = Settings(DOMAIN)  # noqa: RUF009 - frozen
     problems: tuple[Problem, ...] = ()
+    statuses: Mapping[str, Presence] = field(default_factory=dict)
+    lists: Mapping[str, tuple[CallerRule, ...]] = field(default_factory=dict)
     by_origin: Mapping[Origin, Mapping[str, Iterable[FollowMeRow]]] = field(default_factory=dict)
 
     def domains(self) -> tuple[str, ...]:
@@ -53,6 +65,12 @@ class Company:
             if any(row.device.name == device for row in rows):
                 return extension
         return None
+
+    def presence(self, domain: str, extension: str) -> Presence:
+        return self.statuses.get(extension, Presence())
+
+    def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:
+        return self.lists.get(extension, ())
 
     def follow_me(self, domain: str, extension: str, origin: Origin) -> tuple[FollowMeRow, ...]:
         rows = self.by_origin.get(origin, self.rows)

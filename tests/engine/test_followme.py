@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_router.engine import followme
 from esl_router.engine.followme import Skip, Skipped
-from esl_router.model.actions import Leg, Outside
+from esl_router.model.actions import Diversion, Leg, Outside
 from esl_router.model.live import UNKNOWN
 from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
 from esl_router.model.trace import Trace
@@ -27,7 +25,7 @@ ANNA = User(DOMAIN, "1001", "Anna Adler", ("+493012345101",))
 MOBILE = "+491711234567"
 
 
-def plan(rows, live=UNKNOWN, call=None, user=ANNA, config=None, trace=None):
+def plan(rows, live=UNKNOWN, call=None, user=ANNA, config=None, trace=None, **more):
     company = Company((user,), {"1001": rows}, config=config or Settings(DOMAIN))
     return followme.plan(
         user,
@@ -38,6 +36,7 @@ def plan(rows, live=UNKNOWN, call=None, user=ANNA, config=None, trace=None):
         rules=company,
         live=live,
         trace=trace or Trace(),
+        **more,
     )
 
 
@@ -120,7 +119,7 @@ def test_no_answer_after_ends_the_ringing_earlier():
         FollowMeRow(sip("b"), delay=10, ring=20),
         FollowMeRow(sip("c"), delay=28, ring=20),
     ]
-    result = plan(rows, user=replace(ANNA, no_answer_after=25))
+    result = plan(rows, limit=25)
     assert times(result) == [("a", 0, 15), ("b", 10, 15)]
     assert reasons(result) == {"c": Skip.TOO_LATE}
 
@@ -128,14 +127,21 @@ def test_no_answer_after_ends_the_ringing_earlier():
 def test_an_outside_leg_carries_who_is_shown_and_who_diverted():
     leg = plan([FollowMeRow(mobile("m", MOBILE), delay=10, ring=25)]).legs[0]
     assert leg.confirm
-    assert leg.target == Outside(
-        MOBILE, "sofia/gateway/trunk/{number}", "+493099887766", "+493012345101", 0
-    )
+    assert leg.target == Outside(MOBILE, "sofia/gateway/trunk/{number}", "+493099887766")
+    assert leg.diversion == Diversion("+493012345101", "follow-me", 1)
+
+
+def test_the_phones_of_somebody_a_call_was_forwarded_to_are_told_by_whom():
+    by = Diversion("+493012345102", "no-answer", 1)
+    rows = [FollowMeRow(sip("a")), FollowMeRow(mobile("m", MOBILE))]
+    result = plan(rows, redirects=1, diversion=by)
+    assert result.legs[0].diversion == by
+    assert result.legs[1].diversion == Diversion("+493012345101", "follow-me", 2)
 
 
 def test_a_call_redirected_too_often_stays_inside():
     rows = [FollowMeRow(sip("a")), FollowMeRow(mobile("m", MOBILE))]
-    result = plan(rows, call=trunk_call("1001", redirects=5))
+    result = plan(rows, redirects=5)
     assert times(result) == [("a", 0, 30)]
     assert reasons(result) == {"m": Skip.REDIRECTED}
 

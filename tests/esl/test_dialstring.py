@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from esl_router.errors import Untrusted
 from esl_router.esl.dialstring import MAX_LEGS, build
-from esl_router.model.actions import Leg, Outside, Registered, Ring
+from esl_router.model.actions import Diversion, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
 
 # -- a model of how FreeSWITCH reads a dial string ----------------------------------------------
@@ -140,7 +140,8 @@ def test_the_model_is_fooled_as_the_switch_is():
 
 DESK = Registered("1001-desk", "pbx.test", ("sofia/internal/sip:1001-desk@127.0.0.1:5070",))
 SOFT = Registered("1001-soft", "pbx.test")
-MOBILE = Outside("+491711234567", "sofia/gateway/trunk/{number}", "+493012345101", "+493012345101")
+MOBILE = Outside("+491711234567", "sofia/gateway/trunk/{number}", "+493012345101")
+AWAY = Diversion("+493012345101", "follow-me", 1)
 
 
 def uuids():
@@ -227,11 +228,14 @@ def test_unfit_contacts_are_looked_up_once():
 
 
 def test_a_trunk_leg():
-    _, ((local, endpoint, destination),) = read(dial(Leg("1001-mobile", MOBILE, ring=25)))
+    _, ((local, endpoint, destination),) = read(
+        dial(Leg("1001-mobile", MOBILE, ring=25, diversion=AWAY))
+    )
     assert (endpoint, destination) == ("sofia", "gateway/trunk/+491711234567")
     assert local == {
         "origination_uuid": uuid(1),
         "leg_timeout": "25",
+        "presence_id": "1001-mobile@pbx.test",
         "origination_caller_id_number": "+493012345101",
         "origination_caller_id_name": "+493012345101",
         "sip_h_Diversion": ("<sip:+493012345101@pbx.test>;reason=follow-me;privacy=off;counter=1"),
@@ -239,15 +243,32 @@ def test_a_trunk_leg():
 
 
 def test_a_withheld_number_stays_withheld():
-    target = Outside("+491711234567", MOBILE.trunk, None, "1001@pbx.test", redirects=2)
-    _, ((local, *_),) = read(dial(Leg("m", target)))
+    target = Outside("+491711234567", MOBILE.trunk, None)
+    by = Diversion("1001@pbx.test", "no-answer", 3)
+    _, ((local, *_),) = read(dial(Leg("m", target, diversion=by)))
     assert local["origination_caller_id_number"] == "anonymous"
     assert local["origination_caller_id_name"] == "Anonymous"
     assert local["origination_privacy"] == "hide_name:hide_number"
     assert local["sip_h_Privacy"] == "id"
     assert local["sip_h_Diversion"] == (
-        "<sip:1001@pbx.test>;reason=follow-me;privacy=full;counter=3"
+        "<sip:1001@pbx.test>;reason=no-answer;privacy=full;counter=3"
     )
+
+
+def test_a_number_that_is_no_device_belongs_to_nobody_s_calls():
+    _, ((local, *_),) = read(dial(Leg(MOBILE.number, MOBILE)))
+    assert "presence_id" not in local
+
+
+def test_a_phone_inside_is_told_who_diverted_the_call():
+    _, ((local, *_),) = read(dial(Leg("d", DESK, diversion=Diversion("1001", "user-busy", 2))))
+    assert local["sip_h_Diversion"] == "<sip:1001@pbx.test>;reason=user-busy;privacy=off;counter=2"
+
+
+@pytest.mark.parametrize("reason", ["", "user busy", "x\r\nVia: y", "a;b"])
+def test_a_reason_that_could_write_headers_is_refused(reason):
+    with pytest.raises(Untrusted):
+        dial(Leg("d", DESK, diversion=Diversion("+493012345101", reason)))
 
 
 def test_confirmation_survives_the_commas_of_its_prompt():
@@ -374,7 +395,11 @@ OUTSIDE = st.builds(
     mixed("+491711234567", "112"),
     mixed("sofia/gateway/trunk/{number}", "sofia/external/{number}@127.0.0.1:5090"),
     st.none() | mixed("+493012345101", "1001"),
-    st.none() | mixed("+493012345101", "1001@pbx.test"),
+)
+DIVERSION = st.builds(
+    Diversion,
+    mixed("+493012345101", "1001@pbx.test"),
+    mixed("follow-me", "no-answer"),
     st.integers(0, 9),
 )
 LEGS = st.lists(
@@ -385,6 +410,7 @@ LEGS = st.lists(
         st.integers(-1, 60),
         st.integers(-1, 60),
         st.booleans(),
+        st.none() | DIVERSION,
     ),
     max_size=4,
 )
@@ -427,6 +453,8 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
             wanted["eslr_device"] = leg.target.account
             wanted["eslr_domain"] = leg.target.domain
             wanted["presence_id"] = f"{leg.target.account}@{leg.target.domain}"
+        elif leg.device != leg.target.number:
+            wanted["presence_id"] = f"{leg.device}@pbx.test"
         ours = {n: v for n, v in local.items() if not n.startswith(("origination_c", "sip_h_"))}
         ours.pop("origination_privacy", None)
         assert ours == wanted
@@ -435,4 +463,4 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
         assert diversion.isprintable()
         if isinstance(leg.target, Outside):
             assert (leg.target.caller_number is None) == ("origination_privacy" in local)
-            assert bool(diversion) == (leg.target.diverted_from is not None)
+        assert bool(diversion) == (leg.diversion is not None)

@@ -80,7 +80,6 @@ LEGS = st.builds(
             number=st.from_regex(r"\+[1-9][0-9]{6,12}", fullmatch=True),
             trunk=st.just("sofia/gateway/trunk/{number}"),
             caller_number=st.one_of(st.none(), st.just("+493012345101")),
-            diverted_from=st.one_of(st.none(), st.just("+493012345101")),
         ),
     ),
     delay=st.integers(0, 60),
