@@ -228,6 +228,10 @@ class Route:
         if user is None:
             self._trace.fired(STAGE, f"{extension} is no user: the forward leads nowhere.")
             return self._end(redirect.condition)
+        if user.extension == redirect.by.extension and redirect.condition is Condition.STATUS:
+            self._trace.fired(STAGE, f"{extension} forwards to himself: his phones ring.")
+            presence = self._rules.presence(user.domain, extension)
+            return self._ring(user, presence.profile(Status.AVAILABLE), Profile())
         if extension in self._visited:
             self._trace.fired(STAGE, f"The call has been at {extension} already.")
             return self._end(Condition.LOOP)

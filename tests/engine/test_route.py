@@ -1,0 +1,352 @@
+"""Forwarding: one call from user to user, as decide() walks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esl_router.engine.decide import decide
+from esl_router.model.actions import (
+    BUSY,
+    UNAVAILABLE,
+    Announce,
+    Diversion,
+    Outside,
+    Ring,
+    Voicemail,
+)
+from esl_router.model.call import LegOutcome, LegResult, Outcome
+from esl_router.model.live import CallState, Channel
+from esl_router.model.people import (
+    CallerAction,
+    CallerRule,
+    FollowMeRow,
+    Origin,
+    Settings,
+    TollPolicy,
+    User,
+)
+from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NAMES = {"1001": "Anna", "1002": "Ben", "1003": "Carla"}
+LIVE = registered("1001-desk", "1002-desk", "1003-desk")
+ANYWHERE = "+491711234567"
+
+
+def forwards(status=Status.AVAILABLE, current=None, origin=Origin.EXTERNAL, **targets):
+    """Presence in which ``status`` forwards as said; ``current`` is the status set by hand."""
+    by = {(origin, Forward(name)): Target.parse(text) for name, text in targets.items()}
+    return Presence(current or status, profiles={status: Profile(forwards=by)})
+
+
+def company(toll=None, boxes=("1001", "1002", "1003"), lists=None, **statuses):
+    users = tuple(
+        User(DOMAIN, ext, name, (f"+4930123451{ext[-2:]}",), voicemail=ext in boxes)
+        for ext, name in NAMES.items()
+    )
+    rows = {ext: [FollowMeRow(sip(f"{ext}-desk", ext), ring=20)] for ext in NAMES}
+    config = Settings(DOMAIN, toll=toll or TollPolicy())
+    named = {name.removeprefix("u"): value for name, value in statuses.items()}
+    return Company(users, rows, config=config, statuses=named, lists=lists or {})
+
+
+def play(rules, *results, call=None, live=LIVE):
+    """Every action of a call whose rings end as said, one result for each."""
+    call = call or trunk_call("1001")
+    actions = []
+    for result in (*results, None):
+        action = decide(call, rules, live, NOW).action
+        actions.append(action)
+        if not isinstance(action, Ring) or result is None:
+            break
+        legs = tuple(LegOutcome(leg, result) for leg in action.legs)
+        call = call.after(action, Outcome(legs))
+    return actions
+
+
+def way(actions):
+    """The actions in short: who rings, whose box, which code."""
+    words = []
+    for action in actions:
+        match action:
+            case Ring(callee=callee):
+                words.append(callee)
+            case Voicemail(mailbox=mailbox):
+                words.append(f"box {mailbox}")
+            case Announce(sound=sound):
+                words.append(sound)
+            case _:
+                words.append(action.code)
+    return words
+
+
+SILENT = LegResult.NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("target", "end"),
+    [
+        ("voicemail", "box 1001"),
+        ("voicemail:1003", "box 1003"),
+        ("extension:1002", "1002"),
+        (f"external:{ANYWHERE}", ANYWHERE),
+        ("external:+493012345102", "1002"),
+        ("busy", 486),
+        ("ring", "1001"),
+        ("announcement:holidays.wav", "holidays.wav"),
+    ],
+)
+def test_a_status_sends_every_call_to_its_target_before_anything_rings(target, end):
+    rules = company(u1001=forwards(Status.AWAY, always=target))
+    assert way(play(rules)) == [end]
+
+
+def test_each_origin_has_its_own_target():
+    rules = company(u1001=forwards(Status.AWAY, always="extension:1003"))
+    assert way(play(rules)) == ["1003"]
+    inside = play(rules, call=internal_call("1001"))
+    assert way(inside) == ["box 1001"], "nothing is set for colleagues: the usual of the status"
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [(Status.DND, 486), (Status.LUNCH, "box 1001"), (Status.MEETING, "1001")],
+)
+def test_a_status_without_a_profile_does_what_its_name_says(status, end):
+    assert way(play(company(u1001=Presence(status)))) == [end]
+
+
+@pytest.mark.parametrize(
+    ("result", "condition"),
+    [
+        (LegResult.NO_ANSWER, "no_answer"),
+        (LegResult.BUSY, "busy"),
+        (LegResult.DECLINED, "busy"),
+        (LegResult.UNREACHABLE, "unregistered"),
+    ],
+)
+def test_the_end_of_the_ringing_decides_which_forward_applies(result, condition):
+    rules = company(u1001=forwards(**{condition: "extension:1002"}))
+    assert way(play(rules, result)) == ["1001", "1002"]
+
+
+def test_not_registered_forwards_before_any_ringing():
+    rules = company(u1001=forwards(unregistered="extension:1002", no_answer="busy"))
+    assert way(play(rules, live=registered("1002-desk"))) == ["1002"]
+
+
+def test_busy_on_busy_uses_the_busy_forward_and_rings_nobody():
+    rules = company(u1001=forwards(busy="extension:1002"))
+    anna = replace(rules.users[0], max_calls=1)
+    rules = replace(rules, users=(anna, *rules.users[1:]))
+    talks = Channel("x", f"1001-desk@{DOMAIN}", True, CallState.ACTIVE, call="x")
+    live = replace(LIVE, channels={"x": talks})
+    assert way(play(rules, live=live)) == ["1002"]
+    plain = replace(rules, statuses={})
+    assert way(play(plain, live=live)) == [486]
+    away = replace(rules, statuses={"1001": forwards(Status.AWAY, always="extension:1003")})
+    assert way(play(away, live=live)) == ["1003"], "a status is decided before busy on busy"
+
+
+def test_a_forwarded_call_that_nobody_answers_ends_in_the_box_of_whom_the_caller_wanted():
+    rules = company(u1001=forwards(no_answer="extension:1002"))
+    assert way(play(rules, SILENT, SILENT)) == ["1001", "1002", "box 1001"]
+    assert way(play(rules, SILENT, LegResult.BUSY)) == ["1001", "1002", "box 1001"]
+
+
+def test_without_that_box_the_caller_gets_a_code():
+    rules = company(boxes=(), u1001=forwards(no_answer="extension:1002"))
+    assert way(play(rules, SILENT, SILENT)) == ["1001", "1002", 480]
+    assert way(play(rules, SILENT, LegResult.BUSY)) == ["1001", "1002", 486]
+
+
+def test_the_target_s_own_rules_hold():
+    rules = company(
+        u1001=forwards(Status.AWAY, always="extension:1002"),
+        u1002=forwards(Status.LUNCH, always="extension:1003"),
+    )
+    assert way(play(rules, SILENT)) == ["1003", "box 1001"]
+
+
+@pytest.mark.parametrize("boxes", [("1001", "1002", "1003"), ()])
+def test_two_who_forward_to_each_other_ring_nobody(boxes):
+    rules = company(
+        boxes=boxes,
+        u1001=forwards(Status.AWAY, always="extension:1002"),
+        u1002=forwards(Status.AWAY, always="extension:1001"),
+    )
+    assert way(play(rules)) == (["box 1001"] if boxes else [486])
+
+
+def test_three_in_a_circle_end_too():
+    rules = company(
+        u1001=forwards(no_answer="extension:1002"),
+        u1002=forwards(no_answer="extension:1003"),
+        u1003=forwards(no_answer="extension:1001"),
+    )
+    assert way(play(rules, SILENT, SILENT, SILENT)) == ["1001", "1002", "1003", "box 1001"]
+
+
+@pytest.mark.parametrize("target", ["extension:1001", "external:+493012345101"])
+def test_a_status_that_forwards_to_its_own_user_rings_him(target):
+    rules = company(u1001=forwards(Status.AWAY, always=target))
+    assert way(play(rules, SILENT)) == ["1001", "box 1001"]
+
+
+def test_who_forwards_to_himself_when_he_does_not_answer_is_not_rung_again():
+    rules = company(u1001=forwards(no_answer="extension:1001"))
+    assert way(play(rules, SILENT)) == ["1001", "box 1001"]
+
+
+def test_the_caller_is_not_forwarded_to_himself():
+    rules = company(u1001=forwards(Status.AWAY, origin=Origin.INTERNAL, always="extension:1002"))
+    assert way(play(rules, call=internal_call("1001"))) == ["box 1001"]
+    rules = company(u1001=forwards(Status.AWAY, always=f"external:{ANYWHERE}"))
+    assert way(play(rules, call=trunk_call("1001", number=ANYWHERE))) == ["box 1001"]
+
+
+def test_a_call_redirected_too_often_before_goes_no_further():
+    rules = company(u1001=forwards(no_answer="extension:1002"))
+    call = trunk_call("1001", redirects=5)
+    assert way(play(rules, SILENT, call=call)) == ["1001", "box 1001"]
+    call = trunk_call("1001", redirects=4)
+    assert way(play(rules, SILENT, call=call)) == ["1001", "1002"]
+
+
+def test_a_forbidden_number_is_not_dialled_though_the_rule_stands():
+    rules = company(TollPolicy(deny=("+49171",)), u1001=forwards(no_answer=f"external:{ANYWHERE}"))
+    assert way(play(rules, SILENT)) == ["1001", "box 1001"]
+
+
+def test_a_redirected_leg_says_whose_call_it_was_and_why():
+    rules = company(
+        u1001=forwards(no_answer="extension:1002"),
+        u1002=forwards(busy=f"external:{ANYWHERE}"),
+    )
+    _, second, third = play(rules, SILENT, LegResult.BUSY)
+    assert second.legs[0].diversion == Diversion("+493012345101", "no-answer", 1)
+    assert third.legs[0].diversion == Diversion("+493012345102", "user-busy", 2)
+    assert third.mailbox == "1001"
+    assert third.legs[0].target == Outside(
+        ANYWHERE, "sofia/gateway/trunk/{number}", "+493099887766"
+    )
+    assert not third.legs[0].confirm
+
+
+def test_counters_of_before_go_on():
+    rules = company(u1001=forwards(Status.AWAY, always="extension:1002"))
+    (ring,) = play(rules, call=trunk_call("1001", redirects=2))
+    assert ring.legs[0].diversion == Diversion("+493012345101", "unconditional", 3)
+
+
+def test_a_number_outside_that_does_not_answer_leads_back_to_the_box():
+    rules = company(u1001=forwards(Status.AWAY, always=f"external:{ANYWHERE}"))
+    assert way(play(rules, LegResult.UNREACHABLE)) == [ANYWHERE, "box 1001"]
+
+
+def test_a_target_that_is_gone_leads_back_to_the_box():
+    rules = company(u1001=forwards(Status.AWAY, always="extension:1999"))
+    assert way(play(rules)) == ["box 1001"]
+
+
+def test_a_foreign_box_that_is_switched_off_gives_a_code():
+    rules = company(boxes=("1001",), u1001=forwards(Status.AWAY, always="voicemail:1003"))
+    assert play(rules) == [UNAVAILABLE]
+
+
+def test_the_status_s_own_time_ends_the_ringing():
+    profile = Profile(no_answer_after=5)
+    rules = company(u1001=Presence(profiles={Status.AVAILABLE: profile}))
+    assert play(rules)[0].length == 5
+
+
+VIP = CallerRule(("+4930998877*",), CallerAction.RING)
+PEST = CallerRule(("+4930998877*", "1002"), CallerAction.BLOCK)
+
+
+def test_who_gets_through_rings_whatever_the_status_says():
+    rules = company(lists={"1001": (VIP,)}, u1001=Presence(Status.DND))
+    assert way(play(rules)) == ["1001"]
+    assert way(play(rules, call=trunk_call("1001", number="+4940111222"))) == [486]
+
+
+def test_who_is_blocked_gets_busy_and_nothing_rings():
+    rules = company(lists={"1001": (PEST,)})
+    assert play(rules) == [BUSY]
+    assert play(rules, call=internal_call("1001")) == [BUSY]
+
+
+def test_on_both_lists_getting_through_wins():
+    assert way(play(company(lists={"1001": (PEST, VIP)}))) == ["1001"]
+
+
+def test_a_withheld_number_is_on_no_list():
+    rules = company(lists={"1001": (CallerRule(("*",), CallerAction.BLOCK),)})
+    hidden = trunk_call("1001", number="")
+    assert way(play(rules, call=hidden)) == ["1001"]
+    assert play(rules) == [BUSY]
+
+
+def test_a_status_changed_while_the_phone_rings_holds_for_the_next_step():
+    before = company()
+    call = trunk_call("1001")
+    ring = decide(call, before, LIVE, NOW).action
+    call = call.after(ring, Outcome(tuple(LegOutcome(leg, SILENT) for leg in ring.legs)))
+    after = company(u1001=forwards(Status.AWAY, no_answer="extension:1002"))
+    assert decide(call, after, LIVE, NOW).action.callee == "1002"
+
+
+TARGETS = st.sampled_from(
+    ["voicemail", "voicemail:1002", "busy", "ring", "announcement:closed.wav"]
+    + [f"extension:{ext}" for ext in (*NAMES, "1999")]
+    + ["external:+493012345102", f"external:{ANYWHERE}", "external:+49900123456"]
+)
+ORIGINS = (Origin.INTERNAL, Origin.EXTERNAL)
+PROFILES = st.builds(
+    Profile,
+    no_answer_after=st.none() | st.integers(1, 30),
+    forwards=st.dictionaries(
+        st.tuples(st.sampled_from(ORIGINS), st.sampled_from(Forward)), TARGETS
+    ).map(lambda found: {key: Target.parse(text) for key, text in found.items()}),
+)
+PRESENCE = st.builds(
+    Presence,
+    status=st.sampled_from(Status),
+    until=st.sampled_from([None, NOW - timedelta(hours=1), NOW + timedelta(hours=1)]),
+    afterwards=st.sampled_from(Status),
+    profiles=st.dictionaries(st.sampled_from(Status), PROFILES, max_size=4),
+)
+
+
+@given(
+    statuses=st.dictionaries(st.sampled_from(sorted(NAMES)), PRESENCE),
+    results=st.lists(st.sampled_from([*LegResult]), min_size=16, max_size=16),
+    inside=st.booleans(),
+    before=st.integers(0, 6),
+    boxes=st.sets(st.sampled_from(sorted(NAMES))),
+)
+def test_whatever_forwards_to_whom_every_call_ends_within_its_redirections(
+    statuses, results, inside, before, boxes
+):
+    rules = company(TollPolicy(deny=("+49900",)), boxes=tuple(boxes))
+    rules = replace(rules, statuses=statuses)
+    call = internal_call("1001", account="1002-desk") if inside else trunk_call("1001")
+    call = replace(call, redirects=before)
+    actions = play(rules, *results, call=call)
+    assert not isinstance(actions[-1], Ring), "the call never ended"
+    rings = [action for action in actions if isinstance(action, Ring)]
+    callees = [ring.callee for ring in rings]
+    assert len(set(callees)) == len(callees), "somebody was rung twice"
+    assert len(rings) <= 1 + max(0, rules.config.max_redirects - before)
+    for ring in rings:
+        for leg in ring.legs:
+            assert leg.device != call.caller.account
+            number = leg.target.number if isinstance(leg.target, Outside) else ""
+            assert not number.startswith("+49900")
+            assert number != rules.users[1].numbers[0]
