@@ -222,7 +222,7 @@ def _users(read: _Tables) -> Document:
             "follow_me": _follow_me(own, rows),
             "presence": {
                 **(
-                    _pick(presence[key][0], "status", "until", "revert")
+                    _pick(presence[key][0], "status", "until", "afterwards", "revert")
                     if key in presence
                     else usual(PRESENCE)
                 ),

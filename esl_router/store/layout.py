@@ -27,8 +27,8 @@ _STATUS = One(values.choice(*values.STATUSES))
 _DELAY = One(values.whole(0, 600, "seconds"))
 _SECONDS = One(values.whole(1, 600, "seconds"))
 _MAYBE_SECONDS = One(values.optional(values.whole(1, 600, "seconds")))
-_AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring")))
-_AFTER_ALL = One(values.optional(values.target("voicemail", "busy")))
+_AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring", sounds=True)))
+_AFTER_ALL = One(values.optional(values.target("voicemail", "busy", sounds=True)))
 _TEAM_TARGET = One(values.optional(values.target("busy")))
 _ROLLOVER = One(values.optional(values.target("voicemail", "busy", "no_answer", "executive")))
 
@@ -130,6 +130,7 @@ PRESENCE = Record(
     {
         "status": Key(_STATUS, "available"),
         "until": Key(One(values.optional(values.instant), values.instant_text), None),
+        "afterwards": Key(_STATUS, "available"),
         "revert": Key(One(values.choice("available", "previous")), "available"),
         "profiles": Key(Named(values.choice(*values.STATUSES), PROFILE), {}),
     }

@@ -37,7 +37,7 @@ def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Repo
     path = f"users.{extension}.presence"
     return Presence(
         status=_status(status, f"{path}.status", report),
-        until=None if until is None else datetime.fromtimestamp(until, UTC),
+        until=_instant(until, f"{path}.until", report),
         afterwards=_status(afterwards, f"{path}.afterwards", report),
         profiles=_profiles(conn, domain, extension, f"{path}.profiles", report),
     )
@@ -88,6 +88,16 @@ def _profiles(
         status: Profile(after, group, forwards.get(status, {}))
         for status, (after, group) in plain.items()
     }
+
+
+def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        report(path, f"{seconds} is no instant: the status counts as one without an end")
+        return None
 
 
 def _status(text: str, path: str, report: Report) -> Status:

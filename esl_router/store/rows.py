@@ -106,7 +106,7 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
         yield "workplace_logins", {**key, "workplace": user["workplace"]}
     yield from device_rows(domain, user["devices"], user["follow_me"], extension=extension)
     presence = user["presence"]
-    state = {name: presence[name] for name in ("status", "until", "revert")}
+    state = {name: presence[name] for name in ("status", "until", "afterwards", "revert")}
     yield "presence", {**key, **state}
     for index, (status, profile) in enumerate(presence["profiles"].items()):
         inner = {**key, "status": status}

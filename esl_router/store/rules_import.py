@@ -109,7 +109,8 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
     for extension, user in rules["users"].items():
         if (old := before["users"].get(extension)) is not None:
             path = f"users.{extension}"
-            keep(f"{path}.presence", user["presence"], old["presence"], "status", "until")
+            state = ("status", "until", "afterwards")
+            keep(f"{path}.presence", user["presence"], old["presence"], *state)
             kept += _keep_rows(path, user, old)
     kept += _keep_logins(before, rules)
     for kind, people, names in (

@@ -25,6 +25,7 @@ _PLACE = re.compile(r"[\w][\w .-]{0,63}")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _TRUNK = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_./:@;=+~-]*")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
@@ -320,8 +321,18 @@ def queue_login_text(value: str | None) -> str | bool | None:
     return {"true": True, "false": False}.get(value or "", value)
 
 
-def target(*words: str) -> Value:
-    """Where a call goes: one of ``words``, or an extension, a box or a number outside."""
+def sound(value: Any, country: str) -> str:
+    """A sound file as FreeSWITCH names it: a path, in which nothing leads out of its folder."""
+    if not isinstance(value, str) or not _SOUND.fullmatch(value) or ".." in value.split("/"):
+        raise ValueError(
+            f"{said(value)} is no sound file: 1 to 200 letters, digits and _./- without .. in it"
+        )
+    return value
+
+
+def target(*words: str, sounds: bool = False) -> Value:
+    """Where a call goes: one of ``words``, or an extension, a box or a number outside; with
+    ``sounds`` an announcement too."""
 
     def check(value: Any, country: str) -> str:
         if value in words:
@@ -331,7 +342,10 @@ def target(*words: str) -> Value:
             return "external:" + number(rest, country)
         if kind in ("extension", "voicemail") and rest:
             return f"{kind}:{extension(rest, country)}"
+        if kind == "announcement" and sounds:
+            return f"announcement:{sound(rest, country)}"
         known = (*words, "voicemail:EXTENSION", "extension:EXTENSION", "external:+49…")
+        known += ("announcement:SOUND",) if sounds else ()
         raise ValueError(f"{said(value)} is no target: {one_of(known)}")
 
     return check

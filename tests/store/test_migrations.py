@@ -7,6 +7,7 @@ import pytest
 import sqlite_utils
 
 from esl_router.model.people import Origin
+from esl_router.model.presence import Status
 from esl_router.store import rules_file
 from esl_router.store.call_log import calls
 from esl_router.store.database import open_store
@@ -47,6 +48,7 @@ def test_a_released_schema_becomes_todays_and_keeps_its_rows(released, path, tmp
             0,
             10,
         ]
+        assert reader.presence("pbx.test", "1008").afterwards is Status.AVAILABLE
         assert reader.problems == ()
     store.close()
     old.close()

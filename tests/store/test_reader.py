@@ -1,10 +1,12 @@
 import os
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 
 from esl_router.errors import StoreError, StoreMissing
-from esl_router.model.people import DeclineScope, DeviceKind, Origin
+from esl_router.model.people import CallerAction, CallerRule, DeclineScope, DeviceKind, Origin
+from esl_router.model.presence import Forward, Presence, Profile, Status, Target, TargetKind
 from esl_router.store.database import open_store, write
 from esl_router.store.reader import Store
 
@@ -48,8 +50,9 @@ def test_a_user(rules):
     assert (user.name, user.numbers) == ("Emma Ehlers", ("+493012345105",))
     assert user.decline is DeclineScope.USER
     assert user.voicemail
-    assert user.no_answer_after is None
-    assert rules.user(DOMAIN, "1007").no_answer_after == 12
+    assert user.max_calls == 0
+    assert rules.user(DOMAIN, "1001").max_calls == 1
+    assert rules.user(DOMAIN, "1006").max_calls == 2
     assert not rules.user(DOMAIN, "1007").voicemail
     assert rules.user(DOMAIN, "2000") is None
     assert rules.user("other.test", "1005") is None
@@ -247,15 +250,123 @@ def test_a_row_with_wrong_times_counts_as_missing_but_stays_off(
 
 
 def test_a_user_whose_values_are_wrong_keeps_the_usual_ones(company, store):
-    force(company, "UPDATE users SET decline = 'loudly' WHERE extension = '1007'")
-    force(company, "UPDATE profiles SET no_answer_after = -1 WHERE extension = '1007'")
+    force(company, "UPDATE users SET decline = 'loudly', busy_on_busy = -2")
     with store.read() as rules:
         user = rules.user(DOMAIN, "1007")
-        assert (user.decline, user.no_answer_after) == (DeclineScope.AUTO, None)
-        assert [path for path, _ in said(rules)] == [
-            "users.1007.decline",
-            "users.1007.presence.profiles.available.no_answer_after",
-        ]
+        assert (user.decline, user.max_calls) == (DeclineScope.AUTO, 0)
+        assert said(rules) == [("users.1007.decline", "'loudly' is not known, taken as 'auto'")]
+
+
+def test_presence(rules):
+    assert rules.presence(DOMAIN, "1001").status is Status.AVAILABLE
+    assert rules.presence(DOMAIN, "1001").until is None
+    away = rules.presence(DOMAIN, "1001").profile(Status.AWAY)
+    assert not away.ring_group_calls
+    assert away.target(Origin.INTERNAL, Forward.ALWAYS) == Target(TargetKind.BUSY)
+    assert away.target(Origin.EXTERNAL, Forward.ALWAYS) == Target(TargetKind.EXTENSION, "1002")
+    assert away.target(Origin.TEAM, Forward.ALWAYS) is None
+    greta = rules.presence(DOMAIN, "1007").profile(Status.AVAILABLE)
+    assert (greta.no_answer_after, greta.ring_group_calls) == (12, True)
+    assert greta.target(Origin.EXTERNAL, Forward.UNREGISTERED) == Target(
+        TargetKind.VOICEMAIL, "1005"
+    )
+    assert rules.presence(DOMAIN, "9999") == Presence()
+
+
+def test_a_temporary_status(company, store):
+    with write(company):
+        company.conn.execute("UPDATE presence SET afterwards = 'lunch' WHERE extension = '1008'")
+    with store.read() as rules:
+        presence = rules.presence(DOMAIN, "1008")
+    assert presence.status is Status.BUSINESS_TRIP
+    assert presence.until == datetime(2030, 8, 19, 6, tzinfo=UTC)
+    assert presence.afterwards is Status.LUNCH
+
+
+@pytest.mark.parametrize("until", [10**17, -(10**17)])
+def test_an_end_that_is_no_instant_counts_as_none(company, store, until):
+    force(company, f"UPDATE presence SET until = {until} WHERE extension = '1008'")  # noqa: S608
+    with store.read() as rules:
+        presence = rules.presence(DOMAIN, "1008")
+        assert (presence.status, presence.until) == (Status.BUSINESS_TRIP, None)
+        assert [path for path, _ in said(rules)] == ["users.1008.presence.until"]
+
+
+def test_a_profile_without_forwards_still_has_its_time(company, store):
+    with write(company):
+        company.conn.execute("DELETE FROM forwards WHERE extension = '1007'")
+    with store.read() as rules:
+        assert rules.presence(DOMAIN, "1007").profile(Status.AVAILABLE) == Profile(12)
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "text"),
+    [
+        ("presence SET status = 'asleep'", "status", "'asleep' is no status, taken as available"),
+        (
+            "presence SET afterwards = 'asleep'",
+            "afterwards",
+            "'asleep' is no status, taken as available",
+        ),
+        (
+            "profiles SET no_answer_after = -1",
+            "profiles.available.no_answer_after",
+            "-1 is no number of seconds",
+        ),
+        (
+            "forwards SET target = 'nowhere' WHERE origin = 'internal' AND condition = 'busy'",
+            "profiles.available.internal.busy",
+            "'nowhere' is no target",
+        ),
+        (
+            "forwards SET condition = 'never' WHERE condition = 'unregistered'",
+            "profiles.available.external.never",
+            "'voicemail:1005' is no target",
+        ),
+    ],
+)
+def test_what_is_broken_of_a_presence_is_left_out(company, store, change, where, text):
+    and_his = "AND" if "WHERE" in change else "WHERE"
+    force(company, f"UPDATE {change} {and_his} extension = '1007'")
+    with store.read() as rules:
+        presence = rules.presence(DOMAIN, "1007")
+        assert said(rules) == [(f"users.1007.presence.{where}", text)]
+    assert (presence.status, presence.afterwards) == (Status.AVAILABLE, Status.AVAILABLE)
+    profile = presence.profile(Status.AVAILABLE)
+    assert profile.no_answer_after == (None if "after = -1" in change else 12)
+    rest = profile.target(Origin.INTERNAL, Forward.NO_ANSWER)
+    assert rest == Target(TargetKind.EXTENSION, "1005")
+
+
+def test_a_profile_of_an_unknown_status_is_left_out(company, store):
+    company.conn.execute("PRAGMA foreign_keys = off")
+    force(company, "UPDATE profiles SET status = 'asleep' WHERE extension = '1007'")
+    with store.read() as rules:
+        assert rules.presence(DOMAIN, "1007") == Presence()
+        assert said(rules) == [("users.1007.presence.profiles.asleep", "is no status")]
+
+
+def test_the_caller_list(rules):
+    assert rules.callers(DOMAIN, "1001") == (
+        CallerRule(("+4930111*",), CallerAction.RING),
+        CallerRule(("+49800???????",), CallerAction.BLOCK),
+    )
+    assert rules.callers(DOMAIN, "1002") == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ("numbers = '[\"x\"]'", "not all of its numbers are patterns"),
+        ("numbers = '[7]'", "not all of its numbers are patterns"),
+        ("action = 'sing'", "'sing' is not a valid CallerAction"),
+    ],
+)
+def test_a_broken_entry_of_a_caller_list_is_left_out(company, store, change, text):
+    force(company, f"UPDATE callers SET {change} WHERE position = 0")  # noqa: S608
+    with store.read() as rules:
+        assert [rule.action for rule in rules.callers(DOMAIN, "1001")] == [CallerAction.BLOCK]
+        assert said(rules) == [("users.1001.callers[0]", text)]
 
 
 @pytest.mark.parametrize("toll", ["nonsense", "{}", "[1]"])
@@ -289,9 +400,11 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
         rules.owner_of("+493012345107")
         rules.device_user(DOMAIN, "desk-reception")
         rules.follow_me(DOMAIN, "1002", Origin.EXTERNAL)
+        rules.presence(DOMAIN, "1001")
+        rules.callers(DOMAIN, "1001")
         conn.set_trace_callback(None)
         plans = [row[3] for sql in seen for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
-    assert len(seen) == 6
+    assert len(seen) == 9
     scans = [line for line in plans if line.startswith("SCAN") and "SCAN (" not in line]
     assert [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line] == []
     assert any(line.startswith("SEARCH") for line in plans)

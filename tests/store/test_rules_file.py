@@ -192,6 +192,27 @@ WRONG = [
         "ring",
         "users.1001.presence.profiles.available.external.no_answer: 'ring' ",
     ),
+    (
+        '"extension:1002"',
+        '"announcement:../x"',
+        "users.1001.presence.profiles.available.external.no_answer: '../x' is no sound file",
+    ),
+    (
+        '"extension:1002"',
+        "announcement",
+        "users.1001.presence.profiles.available.external.no_answer: '' is no sound file",
+    ),
+    (
+        '"extension:1002"',
+        "'announcement:a,b'",
+        "users.1001.presence.profiles.available.external.no_answer: 'a,b' is no sound file",
+    ),
+    (
+        '"voicemail:1001"',
+        "'announcement:a'",
+        "teams.2000.overflow.no_answer: 'announcement:a' is no target",
+    ),
+    ("status: available", "afterwards: asleep", "users.1001.presence.afterwards: must be av"),
     ("+4930111*", "0930*", "users.1001.callers[0].numbers[0]: '0930*' begins with 0"),
     ("+4930111*", "+49x", "users.1001.callers[0].numbers[0]: '+49x' is no number pattern"),
     ("action: ring", "action: sing", "users.1001.callers[0].action: must be ring or block, not 's"),
@@ -343,6 +364,25 @@ def test_an_instant_is_kept_whatever_its_zone():
     rules = rules_file.load(SMALL.replace("status: available", "until: 2026-12-24T15:00:00+01:00"))
     assert rules["users"]["1001"]["presence"]["until"] == 1798120800
     assert 'until: "2026-12-24T14:00:00Z"' in rules_file.dump(rules)
+
+
+def test_an_announcement_may_stand_where_busy_may():
+    words = "announcement:/srv/sounds/closed_today-1.wav"
+    rules = rules_file.load(SMALL.replace("extension:1002", words))
+    profile = rules["users"]["1001"]["presence"]["profiles"]["available"]
+    assert profile["external"]["no_answer"] == words
+    assert f'no_answer: "{words}"' in rules_file.dump(rules)
+    always = SMALL.replace('no_answer: "extension:1002"', "always: 'announcement:closed'")
+    assert rules_file.load(always)
+
+
+def test_what_holds_after_a_temporary_status():
+    temporary = "until: 2026-12-24T15:00:00+01:00\n      afterwards: lunch"
+    rules = rules_file.load(SMALL.replace("status: available", temporary))
+    assert rules["users"]["1001"]["presence"]["afterwards"] == "lunch"
+    assert rules["users"]["1002"]["presence"]["afterwards"] == "available"
+    assert rules_file.dump(rules).count("afterwards") == 1
+    assert rules_file.load(rules_file.dump(rules)) == rules
 
 
 @pytest.mark.parametrize("text", [SMALL, COMPANY.read_text()], ids=["small", "company"])

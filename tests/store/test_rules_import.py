@@ -109,10 +109,12 @@ def test_a_dry_run_says_the_same_and_changes_nothing(company, company_rules, rul
 
 STATE = [
     (
-        "UPDATE presence SET status = 'away', until = 1798120800 WHERE extension = '1001'",
+        "UPDATE presence SET status = 'away', until = 1798120800,"
+        " afterwards = 'lunch' WHERE extension = '1001'",
         [
             "= users.1001.presence.status: stays away (the file: available)",
             "= users.1001.presence.until: stays 2026-12-24T14:00:00Z (the file: nothing)",
+            "= users.1001.presence.afterwards: stays lunch (the file: available)",
         ],
     ),
     (
@@ -300,9 +302,10 @@ def changed_rules(draw):
             },
         }
         profile["internal"]["always"] = draw(
-            st.sampled_from([None, "busy", "ring", "voicemail:1005"])
+            st.sampled_from([None, "busy", "ring", "voicemail:1005", "announcement:a/b.wav"])
         )
         user["presence"]["profiles"]["lunch"] = profile
+        user["presence"]["afterwards"] = draw(st.sampled_from(["available", "lunch"]))
         user["presence"]["until"] = draw(st.none() | st.integers(0, 4102444800))
     team = rules["teams"]["2000"]
     team["busy_on_busy"] = draw(st.sampled_from([0, 1, 7, "auto"]))

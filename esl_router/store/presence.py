@@ -1,0 +1,136 @@
+"""Presence and busy on busy as administrators and users change them.
+
+``as_user`` is the extension of a user who acts for himself: his status, his forwards and his busy
+on busy are his own to change, nobody else's are. None is the administrator. Every change is one
+transaction and returns the differences it made; it raises NotFound for a user who is not there,
+RulesFileError for a wrong value, and NotPermitted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlite_utils
+
+from esl_router.errors import NotPermitted, RulesFileError
+from esl_router.store.changes import Changes, change_user, country_of, user
+from esl_router.store.database import write
+from esl_router.store.layout import Document
+from esl_router.store.values import instant_text, number
+
+ORIGINS = ("internal", "external")
+"""Whose calls have forwards; a team's calls have none."""
+
+
+def set_presence(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    status: str,
+    *,
+    until: datetime | None = None,
+    now: datetime,
+    as_user: str | None = None,
+) -> Changes:
+    """Set a user's status: for good, or until an instant.
+
+    What comes back after a temporary status is settled now: available, or where the user's
+    ``revert`` is ``previous`` what was set for good before. Another temporary status on top of it
+    leaves that alone; one without an end ends it. ``until`` must be later than ``now``, both aware.
+    """
+    with write(db):
+        old = _own(db, domain, extension, as_user, "status")
+        afterwards = "available"
+        if until is not None:
+            if until.timestamp() <= now.timestamp():
+                raise RulesFileError(
+                    [f"users.{extension}.presence.until: {until.isoformat()} is past already"]
+                )
+            if old["presence"]["revert"] == "previous":
+                afterwards = _base(old["presence"])
+        # Never before `now`, which whole seconds of a moment ahead could be.
+        end = None if until is None else instant_text(math.ceil(until.timestamp()))
+        settings = {"status": status, "until": end, "afterwards": afterwards}
+        return change_user(
+            db,
+            domain,
+            extension,
+            old,
+            {f"presence.{key}": value for key, value in settings.items()},
+        )
+
+
+def _base(presence: Document) -> str:
+    """The status that holds without a temporary one, whether that has ended or not."""
+    base: str = presence["status"] if presence["until"] is None else presence["afterwards"]
+    return base
+
+
+def set_busy_on_busy(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    value: Any,
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Set from how many calls on a user is busy; false: never, true: from the first."""
+    with write(db):
+        old = _own(db, domain, extension, as_user, "busy on busy")
+        return change_user(db, domain, extension, old, {"busy_on_busy": value})
+
+
+def set_forward(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    status: str,
+    origins: Iterable[str],
+    condition: str,
+    target: str | None,
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Set where calls of these origins go in a status on one condition; None: nowhere.
+
+    Refused as in a rules file, a number that the toll policy forbids too; and where it would
+    lead back to the user himself.
+    """
+    with write(db):
+        old = _own(db, domain, extension, as_user, "forwards")
+        paths = [("presence", "profiles", status, origin, condition) for origin in origins]
+        if target is not None and _leads_to(db, domain, extension, target, old):
+            problem = f"{extension} cannot forward to himself: take `ring` to let his phones ring"
+            if condition != "always":
+                problem = f"{extension} cannot forward to himself: his phones have rung then"
+            raise RulesFileError(
+                [f"users.{extension}.{'.'.join(path)}: {problem}" for path in paths]
+            )
+        return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
+
+
+def _leads_to(
+    db: sqlite_utils.Database, domain: str, extension: str, target: str, found: Document
+) -> bool:
+    kind, _, rest = target.partition(":")
+    if kind == "external":
+        try:
+            return number(rest, country_of(db, domain)) in found["numbers"]
+        except ValueError:
+            return False  # no number at all, as the form will say
+    return kind == "extension" and rest == extension
+
+
+def _own(
+    db: sqlite_utils.Database, domain: str, extension: str, as_user: str | None, what: str
+) -> Document:
+    """The user, where this may be changed."""
+    found = user(db, domain, extension)
+    if as_user is not None and as_user != extension:
+        raise NotPermitted(
+            f"user {as_user} may not change the {what} of {extension}: it is not his own"
+        )
+    return found

@@ -1,0 +1,214 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from esl_router.engine.presence import effective
+from esl_router.errors import NotFound, NotPermitted
+from esl_router.store import admin
+from esl_router.store.document import read_rules
+from esl_router.store.presence import set_busy_on_busy, set_forward, set_presence
+from esl_router.store.reader import Store
+from tests.store.test_admin import lines, refused
+
+DOMAIN = "pbx.test"
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def after(**time):
+    return NOW + timedelta(**time)
+
+
+@pytest.fixture
+def set_(company):
+    """Sets the status of 1002; ``at`` minutes from noon, for so many minutes."""
+
+    def change(status, minutes=None, at=0):
+        now = after(minutes=at)
+        until = None if minutes is None else now + timedelta(minutes=minutes)
+        return set_presence(company, DOMAIN, "1002", status, until=until, now=now)
+
+    return change
+
+
+@pytest.fixture
+def at(company, path):
+    """The status of 1002 so many minutes from noon, as calls see it."""
+    store = Store(path)
+
+    def status(minutes):
+        with store.read() as rules:
+            return effective(rules.presence(DOMAIN, "1002"), after(minutes=minutes)).status.value
+
+    yield status
+    store.close()
+
+
+@pytest.fixture
+def back_to_previous(company):
+    admin.set_user(company, DOMAIN, "1002", {"presence.revert": "previous"})
+
+
+def test_a_status_without_an_end(company, set_, at):
+    assert lines(set_("lunch")) == ['+ users.1002.presence: {"status": "lunch"}']
+    assert (at(0), at(10**6)) == ("lunch", "lunch")
+    assert set_("lunch") == ()
+    assert lines(set_("available")) == ['- users.1002.presence: {"status": "lunch"}']
+
+
+def test_a_temporary_status_reverts_to_available(set_, at):
+    set_("away")
+    assert lines(set_("meeting", 30)) == [
+        "~ users.1002.presence.status: away → meeting",
+        "+ users.1002.presence.until: 2026-11-20T12:30:00Z",
+    ]
+    assert (at(29.99), at(30)) == ("meeting", "available")
+
+
+@pytest.mark.usefixtures("back_to_previous")
+def test_a_temporary_status_reverts_to_what_was_set_for_good_before(set_, at):
+    set_("away")
+    set_("meeting", 30)
+    assert (at(29.99), at(30)) == ("meeting", "away")
+
+
+@pytest.mark.usefixtures("back_to_previous")
+def test_a_temporary_status_on_top_of_another_keeps_the_original_base(set_, at):
+    set_("away")
+    set_("meeting", 30)
+    set_("lunch", 60, at=10)
+    assert (at(10), at(69), at(70)) == ("lunch", "lunch", "away")
+
+
+@pytest.mark.usefixtures("back_to_previous")
+def test_a_temporary_status_after_one_that_has_ended(set_, at):
+    set_("away")
+    set_("meeting", 30)
+    set_("lunch", 10, at=45)
+    assert (at(50), at(55)) == ("lunch", "away")
+
+
+def test_the_way_back_is_settled_when_the_status_is_set(company, set_, at):
+    admin.set_user(company, DOMAIN, "1002", {"presence.revert": "previous"})
+    set_("away")
+    set_("meeting", 30)
+    admin.set_user(company, DOMAIN, "1002", {"presence.revert": "available"})
+    assert at(30) == "away"
+    set_("lunch", 60)
+    assert at(60) == "available"
+
+
+@pytest.mark.usefixtures("back_to_previous")
+def test_a_change_for_good_ends_a_temporary_status(company, set_, at):
+    set_("away")
+    set_("meeting", 30)
+    set_("dnd", at=10)
+    assert (at(10), at(31)) == ("dnd", "dnd")
+    found = admin.user(company, DOMAIN, "1002")["presence"]
+    assert (found["until"], found["afterwards"]) == (None, "available")
+
+
+def test_an_end_is_an_instant_whatever_its_zone(company):
+    berlin = timezone(timedelta(hours=1))
+    until = datetime(2026, 11, 20, 13, 0, 0, 1, tzinfo=berlin)
+    set_presence(company, DOMAIN, "1002", "lunch", until=until, now=NOW)
+    # Whole seconds are kept, and an end is never put before the moment it is set.
+    assert admin.user(company, DOMAIN, "1002")["presence"]["until"] == NOW.timestamp() + 1
+
+
+def test_what_a_status_cannot_be(company):
+    for until in (NOW, after(seconds=-1)):
+        assert refused(set_presence, company, DOMAIN, "1002", "lunch", until=until, now=NOW) == [
+            f"users.1002.presence.until: {until.isoformat()} is past already"
+        ]
+    [line] = refused(set_presence, company, DOMAIN, "1002", "asleep", now=NOW)
+    assert line.startswith("users.1002.presence.status: must be available, away")
+    with pytest.raises(NotFound, match="no user '1099'"):
+        set_presence(company, DOMAIN, "1099", "lunch", now=NOW)
+
+
+def test_a_user_changes_his_own_and_nobody_elses(company):
+    for change, values, what in (
+        (set_presence, ("lunch",), "status"),
+        (set_busy_on_busy, (True,), "busy on busy"),
+        (set_forward, ("lunch", ["internal"], "always", "busy"), "forwards"),
+    ):
+        before = read_rules(company, DOMAIN)
+        more = {"now": NOW} if change is set_presence else {}
+        with pytest.raises(NotPermitted, match=f"1003 may not change the {what} of 1002"):
+            change(company, DOMAIN, "1002", *values, as_user="1003", **more)
+        assert read_rules(company, DOMAIN) == before
+        assert change(company, DOMAIN, "1002", *values, as_user="1002", **more)
+        assert change(company, DOMAIN, "1003", *values, **more)
+
+
+def test_a_change_of_status_leaves_everything_else_as_it_is(company, company_rules):
+    set_presence(company, DOMAIN, "1001", "lunch", now=NOW)
+    rules = read_rules(company, DOMAIN)
+    assert rules["users"]["1001"]["presence"].pop("status") == "lunch"
+    rules["users"]["1001"]["presence"]["status"] = "available"
+    assert rules == company_rules
+
+
+@pytest.mark.parametrize(("value", "limit"), [(True, 1), ("on", 1), ("off", 0), (3, 3), (0, 0)])
+def test_busy_on_busy(company, path, value, limit):
+    set_busy_on_busy(company, DOMAIN, "1006", value)
+    store = Store(path)
+    with store.read() as rules:
+        assert rules.user(DOMAIN, "1006").max_calls == limit
+    store.close()
+
+
+def test_what_busy_on_busy_cannot_be(company):
+    [line] = refused(set_busy_on_busy, company, DOMAIN, "1006", "maybe")
+    assert line.startswith("users.1006.busy_on_busy: must be false, true or a number of calls")
+
+
+def test_forwards(company):
+    assert lines(
+        set_forward(
+            company, DOMAIN, "1001", "away", ["internal", "external"], "always", "extension:1003"
+        )
+    ) == [
+        "~ users.1001.presence.profiles.away.internal.always: busy → extension:1003",
+        "~ users.1001.presence.profiles.away.external.always: extension:1002 → extension:1003",
+    ]
+    assert lines(
+        set_forward(company, DOMAIN, "1002", "available", ["external"], "busy", "external:030 555")
+    ) == [
+        '+ users.1002.presence: {"profiles": {"available": {"external": '
+        '{"busy": "external:+4930555"}}}}'
+    ]
+    assert lines(set_forward(company, DOMAIN, "1001", "away", ["internal"], "always", None)) == [
+        '- users.1001.presence.profiles.away.internal: {"always": "extension:1003"}'
+    ]
+    assert set_forward(company, DOMAIN, "1001", "away", ["internal"], "always", None) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "target", "text"),
+    [
+        ("always", "extension:1099", "there is no user or team '1099'"),
+        ("always", "external:+4990012345", "settings.toll does not permit calls to +4990012345"),
+        ("always", "nowhere", "'nowhere' is no target"),
+        ("always", "external:x", "'x' is no telephone number"),
+        ("no_answer", "ring", "'ring' is no target"),
+        ("always", "extension:1001", "1001 cannot forward to himself: take `ring`"),
+        ("busy", "extension:1001", "1001 cannot forward to himself: his phones have rung"),
+        ("always", "external:030 12345101", "1001 cannot forward to himself"),
+    ],
+)
+def test_what_a_forward_cannot_be(company, condition, target, text):
+    [line] = refused(set_forward, company, DOMAIN, "1001", "lunch", ["internal"], condition, target)
+    assert line.startswith(f"users.1001.presence.profiles.lunch.internal.{condition}: ")
+    assert text in line
+
+
+def test_a_forward_of_a_status_or_on_a_condition_that_is_none(company):
+    [line] = refused(set_forward, company, DOMAIN, "1001", "asleep", ["internal"], "busy", "busy")
+    assert line.startswith("users.1001.presence.profiles.asleep: must be available")
+    [line] = refused(set_forward, company, DOMAIN, "1001", "away", ["internal"], "never", "busy")
+    assert line == "users.1001.presence.profiles.away.internal.never: unknown key"
+
+
+def test_the_own_mailbox_is_no_way_back_to_oneself(company):
+    assert set_forward(company, DOMAIN, "1001", "lunch", ["internal"], "busy", "voicemail:1001")
