@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +29,9 @@ class Router:
         self.run("init")
         self.load(rules)
 
-    def run(self, *arguments: str) -> str:
-        """One `esl-router` command; its output. Fails the test when the command fails."""
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """One `esl-router` command; its output. Fails the test when it does not exit with ``code``;
+        of a command that is to fail, the output is what it complains about."""
         done = subprocess.run(
             [sys.executable, "-m", "esl_router", *arguments],
             cwd=ROOT,
@@ -38,8 +41,9 @@ class Router:
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, f"esl-router {' '.join(arguments)}: {done.stdout}{done.stderr}"
-        return done.stdout
+        said = f"esl-router {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        assert done.returncode == code, said
+        return done.stderr if code else done.stdout
 
     def load(self, rules: dict[str, Any]) -> None:
         """Imports the rules, and gives the switch the directory that belongs to them."""
@@ -49,6 +53,13 @@ class Router:
         directory = self.switch.configuration / "directory" / "default.xml"
         self.run("directory", "write", str(directory))
         self.switch.reload()
+
+    def change(self, sql: str, *values: object) -> None:
+        """Writes to the store behind the back of everything that checks rules."""
+        with contextlib.closing(sqlite3.connect(self.place / "rules.db", timeout=10)) as store:
+            store.execute("PRAGMA foreign_keys = ON")
+            store.execute(sql, values)
+            store.commit()
 
     def start(self) -> None:
         before = self.log.read_bytes().count(b"\n") if self.log.exists() else 0

@@ -6,6 +6,7 @@ tests ask afterwards how each went.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.endpoint import Answering, Behaviour, Caller
+from tests.e2e.lines import Line, Lines
 from tests.e2e.router import Router
 from tests.e2e.sipp import Phone, SippCaller
 from tests.e2e.switch import FreeSwitch
@@ -29,6 +31,8 @@ class Stage:
     ) -> None:
         self.switch, self.router, self.trunk = switch, router, trunk
         self._place, self._stack = place, stack
+        self._lines: Lines | None = None
+        self._opening = threading.Lock()
 
     def phone(self, account: str, *, expires: int = 3600, **behaviour: Any) -> Phone:
         """A registered SIPp telephone; the rest as in Behaviour."""
@@ -36,6 +40,14 @@ class Stage:
         self._stack.callback(made.close)
         time.sleep(0.5)  # with everybody starting at once, events are later than usual
         return made
+
+    def line(self, account: str, **behaviour: Any) -> Line:
+        """A registered telephone that shares its socket with the others; see Behaviour."""
+        with self._opening:
+            if self._lines is None:
+                self._lines = Lines(self.switch)
+                self._stack.callback(self._lines.close)
+        return self._lines.register(account, **behaviour)
 
     def inside(self, account: str) -> Caller:
         """A caller with an account and its password."""

@@ -125,7 +125,7 @@ class FreeSwitch:
     def start(self) -> None:
         arguments = []
         for name in ("log", "db", "run", "storage", "temp"):
-            (self.place / name).mkdir()
+            (self.place / name).mkdir(exist_ok=True)
             arguments += [f"-{name}", str(self.place / name)]
         with (self.place / "console").open("wb") as console:
             self._process = subprocess.Popen(
@@ -158,6 +158,12 @@ class FreeSwitch:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
+
+    def crash(self) -> None:
+        """It dies without a word: no BYE, no event. :meth:`start` brings it back."""
+        self.socket.close()
+        self._process.kill()
+        self._process.wait(5)
 
     def write_directory(self, xml: str) -> None:
         (self.configuration / "directory" / "default.xml").write_text(xml)
