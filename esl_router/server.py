@@ -21,6 +21,7 @@ from esl_router.live.feed import Feed
 from esl_router.settings import Address, Settings
 from esl_router.store.journal import Journal
 from esl_router.store.reader import Store
+from esl_router.store.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ def open_services(settings: Settings) -> Services:
     feed.start()
     # The first calls should be decided on a picture too; without one they are routed all the same.
     feed.wait(FIRST_PICTURE)
-    return Services(settings, store, feed, Journal(settings.db), lambda: datetime.now(UTC))
+    journal, turns = Journal(settings.db), Turns(settings.db)
+    return Services(settings, store, feed, journal, turns, lambda: datetime.now(UTC))
 
 
 def close_services(services: Services) -> None:

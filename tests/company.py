@@ -15,11 +15,11 @@ from esl_router.model.people import (
     FollowMeRow,
     Origin,
     Settings,
-    Team,
     User,
 )
 from esl_router.model.presence import Presence
 from esl_router.model.rules import Problem
+from esl_router.model.team import Team
 
 DOMAIN = "pbx.test"
 

@@ -14,7 +14,7 @@ from esl_router.live.feed import Feed
 from esl_router.model.people import FollowMeRow, User
 from esl_router.server import Server, bind, reserve_files
 from esl_router.settings import Address, Settings
-from tests.call.switchside import NOW, OK, Notebook, Rulebook, snapshot
+from tests.call.switchside import NOW, OK, Ledger, Notebook, Rulebook, snapshot
 from tests.company import DOMAIN, Company, sip
 
 LOOPBACK = Address("127.0.0.1", 0)
@@ -29,7 +29,9 @@ class Router:
     def __init__(self, grace=0.2, **settings):
         self.settings = Settings(Path("unused.db"), LOOPBACK, grace=grace, **settings)
         self.journal = Notebook()
-        services = Services(self.settings, Rulebook(COMPANY), Feed(()), self.journal, lambda: NOW)
+        services = Services(
+            self.settings, Rulebook(COMPANY), Feed(()), self.journal, Ledger(), lambda: NOW
+        )
         self.server = Server(self.settings, services, bind(LOOPBACK))
         self.server.start()
         self.address = (self.server.address.host, self.server.address.port)

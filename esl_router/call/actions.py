@@ -75,6 +75,8 @@ def ring(
     orders = [commands.set_many({**_STATIC, variables.MAILBOX: action.mailbox or ""})]
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
+    if action.caller_name:
+        orders.append(commands.export(variables.ORIGINATION_NAME, action.caller_name))
     orders += [commands.execute("bridge", dial.text), commands.connect()]
     with switch.watch([*dial.legs, caller]) as watch:
         Vigil(action, dial, switch).keep(watch)

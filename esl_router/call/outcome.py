@@ -93,14 +93,13 @@ def ring_outcomes(
     outcomes = tuple(
         LegOutcome(leg, *_strongest(ends)) for leg, ends in zip(ring.legs, ended, strict=True)
     )
-    if any(outcome.result is _R.DECLINED for outcome in outcomes):
-        return tuple(_cut_off(outcome) for outcome in outcomes)
-    return outcomes
+    declined = {outcome.leg.owner for outcome in outcomes if outcome.result is _R.DECLINED}
+    return tuple(_cut_off(outcome, declined) for outcome in outcomes)
 
 
-def _cut_off(outcome: LegOutcome) -> LegOutcome:
+def _cut_off(outcome: LegOutcome, declined: set[str]) -> LegOutcome:
     # A leg that rang its time has ALLOTTED_TIMEOUT: this one the decline of another has ended.
-    if outcome.cause == "NO_ANSWER":
+    if outcome.cause == "NO_ANSWER" and outcome.leg.owner in declined:
         return replace(outcome, result=_R.ELSEWHERE)
     return outcome
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import gevent
+
 from esl_router import variables
 from esl_router.call import actions, facts
 from esl_router.call.record import Record
@@ -21,11 +23,13 @@ from esl_router.esl.wire import Frame
 from esl_router.live.feed import Feed
 from esl_router.live.state import LegTimes, Watch
 from esl_router.model.actions import Announce, HandBack, Reject, Ring, Voicemail
-from esl_router.model.call import Call, Outcome
+from esl_router.model.call import Call, LegResult, Outcome
+from esl_router.model.team import Turn
 from esl_router.model.trace import Decision
 from esl_router.settings import Settings
 from esl_router.store.journal import Journal
 from esl_router.store.reader import Store
+from esl_router.store.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ class Services:
     store: Store
     feed: Feed
     journal: Journal
+    turns: Turns
     clock: Callable[[], datetime]
     """The time of day, aware."""
 
@@ -128,11 +133,25 @@ class Session:
             started = self._services.clock()
             decision = self._decide(call, started)
             record.decided(decision)
+            self._remember(self._services.turns.began, decision.effects)
             outcome, heard = self._perform(call, decision)
             record.ended(decision.action, started, outcome, heard)
+            self._remember(self._services.turns.talked, _talked(decision, outcome))
             if outcome is None or outcome.caller_gone or outcome.transferred:
                 return
             call = call.after(decision.action, outcome)
+
+    def _remember(
+        self, write: Callable[[Iterable[Turn], float], None], turns: tuple[Turn, ...]
+    ) -> None:
+        """Write turns into the store, beside the event loop: another process may hold it."""
+        if not turns:
+            return
+        now = self._services.clock().timestamp()
+        try:
+            gevent.get_hub().threadpool.apply(write, (turns, now))
+        except StoreError as error:
+            logger.error("whose turn it is was not written: %s", error)
 
     def _decide(self, call: Call, now: datetime) -> Decision:
         live = self._services.feed.view(self._switch.core_uuid, now.timestamp())
@@ -179,3 +198,15 @@ class Session:
             case HandBack():
                 pass  # closing the socket is all it takes
         return None, {}
+
+
+def _talked(decision: Decision, outcome: Outcome | None) -> tuple[Turn, ...]:
+    """The member whose conversation for a team has just ended."""
+    action = decision.action
+    if outcome is None or not isinstance(action, Ring):
+        return ()
+    return tuple(
+        Turn(action.domain, action.callee, each.leg.owner)
+        for each in outcome.legs
+        if each.result is LegResult.ANSWERED and each.leg.owner
+    )

@@ -34,9 +34,9 @@ class Switch(Protocol):
 class Vigil:
     """Follows the legs of one ring.
 
-    *One of the user's own phones refuses the call for all of them* (P4). With a leg through the
-    trunk among them the switch cannot end the others (see ``esl/dialstring.py``): we do, some
-    20 ms later.
+    *One of a user's own phones refuses the call for all of his* (P4). With a leg through the trunk
+    among them, or with other people's phones, the switch cannot end just these (see
+    ``esl/dialstring.py``): we do, some 20 ms later.
 
     *Somebody outside is being asked to press 1, and another phone answers* (P2). The switch would
     hang up on him without a word. So each other leg is told to send him, at its own answer, to a
@@ -71,7 +71,13 @@ class Vigil:
             and cause in self._dial.rejects
             and not isinstance(leg.target, Outside)
         ):
-            self._switch.kill([other for other in self._dial.legs if other != uuid])
+            self._switch.kill(
+                [
+                    other
+                    for other, index in self._dial.legs.items()
+                    if other != uuid and self._action.legs[index].owner == leg.owner
+                ]
+            )
 
     def _asked(self, uuid: str) -> bool:
         """Whether whoever answers this leg has to press 1."""

@@ -135,6 +135,7 @@ class Demo:
         from esl_router.store.journal import Journal
         from esl_router.store.reader import Store
         from esl_router.store.rules_import import import_rules
+        from esl_router.store.turns import Turns
         from esl_router.switch.clock import Clock
         from esl_router.switch.server import SimulatedSwitch
 
@@ -168,7 +169,9 @@ class Demo:
         )
         settings = Settings(db=path, listen=self._listen)
         store, journal = Store(path), Watched(path)
-        services = Services(settings, store, feed, journal, lambda: datetime.now(UTC))
+        services = Services(
+            settings, store, feed, journal, Turns(settings.db), lambda: datetime.now(UTC)
+        )
         server = Server(settings, services, listener)
         feed.start()
         feed.wait(5)

@@ -15,9 +15,14 @@ _PRECEDENCE = (
 )
 
 
-def aggregate(outcome: Outcome) -> RingResult:
-    """The result of a ring: answered, cancelled, declined, no answer, busy, or unreachable."""
+def aggregate(outcome: Outcome, *, of_team: bool = False) -> RingResult:
+    """The result of a ring: answered, cancelled, declined, no answer, busy, or unreachable.
+
+    ``of_team``: several people rang. One who declined speaks for himself: he was busy.
+    """
     results = {leg.result for leg in outcome.legs}
+    if of_team and LegResult.DECLINED in results:
+        results = (results - {LegResult.DECLINED}) | {LegResult.BUSY}
     if LegResult.ANSWERED not in results and outcome.caller_gone:
         return RingResult.CANCELLED
     for leg_result, ring_result in _PRECEDENCE:

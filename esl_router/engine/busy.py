@@ -11,17 +11,12 @@ from esl_router.model.trace import Trace
 STAGE = "busy"
 
 
-def is_busy(user: User, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
-    """Whether ``user`` talks on as many calls as he may have.
+def conversations(user: User, call: Call, rules: Rules, live: Live) -> tuple[Channel, ...]:
+    """The user's conversations, one leg of each.
 
-    Counted are conversations of any of his devices, in both directions, held ones and those on
-    numbers outside that run through the switch. What rings is not counted, nor is this call.
+    Counted are those of any of his devices, in both directions, held ones and those on numbers
+    outside that run through the switch. What rings is not counted, nor is ``call`` itself.
     """
-    if user.max_calls == 0:
-        return False
-    if not live.known:
-        trace.passed(STAGE, f"Nobody knows whether {user.extension} talks: no link to the switch.")
-        return False
     devices = [
         row.device.name for row in rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
     ]
@@ -30,7 +25,18 @@ def is_busy(user: User, call: Call, rules: Rules, live: Live, trace: Trace) -> b
         for channel in live.calls_of(user.domain, devices)
         if channel.uuid != call.uuid and channel.call != call.uuid and _talks(channel, live)
     }
-    where = ", ".join(sorted({str(each.device).partition("@")[0] for each in talking.values()}))
+    return tuple(talking.values())
+
+
+def is_busy(user: User, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
+    """Whether ``user`` talks on as many calls as he may have."""
+    if user.max_calls == 0:
+        return False
+    if not live.known:
+        trace.passed(STAGE, f"Nobody knows whether {user.extension} talks: no link to the switch.")
+        return False
+    talking = conversations(user, call, rules, live)
+    where = ", ".join(sorted({str(each.device).partition("@")[0] for each in talking}))
     count = "one call" if len(talking) == 1 else f"{len(talking)} calls"
     if len(talking) >= user.max_calls:
         trace.fired(STAGE, f"{user.extension} is busy: he has {count}, on {where}.")

@@ -9,6 +9,7 @@ The order of the stages:
  6    presence     the status, and where it sends every call
  8    busy         busy on busy
  9    followme     the devices that ring for this origin
+ 9    team         the members of a team, each on his own team rows
 10    aggregate    what became of the ring
 11    forwarding   busy, no answer, not registered: on to somebody else, back to stage 3
 12    fallback     voicemail of whom the caller wanted, or the explicit final code
@@ -34,7 +35,6 @@ from esl_router.model.actions import (
 )
 from esl_router.model.call import Call
 from esl_router.model.live import Live
-from esl_router.model.people import Team, User
 from esl_router.model.rules import Rules
 from esl_router.model.trace import Decision, Trace
 
@@ -53,7 +53,8 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     parties = identify(call, rules, trace)
     if isinstance(parties, Reject):
         return Decision(parties, tuple(trace.entries))
-    action = _next(call, parties, rules, live, now, trace)
+    route = Route(call, parties, rules, live, now, trace)
+    action = _next(call, parties, route, trace)
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
     callee = parties.callee.extension if parties.callee else parties.outside or ""
@@ -64,6 +65,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         caller=parties.number,
         callee=callee,
         domain=parties.settings.domain,
+        effects=route.effects,
     )
 
 
@@ -85,9 +87,7 @@ def without_rules(call: Call, problem: str) -> Decision:
     return Decision(action, tuple(trace.entries))
 
 
-def _next(
-    call: Call, parties: Parties, rules: Rules, live: Live, now: datetime, trace: Trace
-) -> Action:
+def _next(call: Call, parties: Parties, route: Route, trace: Trace) -> Action:
     if len(call.attempts) >= MAX_ATTEMPTS:
         trace.fired("guard", f"{len(call.attempts)} attempts were made already: the call ends.")
         return UNAVAILABLE
@@ -95,12 +95,8 @@ def _next(
         what = "voicemail" if isinstance(call.attempts[-1].action, Voicemail) else "announcement"
         trace.fired("fallback", f"The {what} has ended, and so does the call.")
         return UNAVAILABLE
-    route = Route(call, parties, rules, live, now, trace)
     if parties.outside is not None:
         return route.dialled_outside(parties.outside)
-    if isinstance(parties.callee, User):
-        return route.next(parties.callee)
-    if isinstance(parties.callee, Team):
-        trace.fired("team", f"{parties.callee.extension} is a team, and teams are not rung yet.")
-        return UNAVAILABLE
-    return NOT_FOUND
+    if parties.callee is None:
+        return NOT_FOUND
+    return route.next(parties.callee)

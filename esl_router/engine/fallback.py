@@ -21,6 +21,7 @@ class Condition(StrEnum):
     NO_ANSWER = "nobody answered"
     UNREACHABLE = "no phone could be reached"
     DND = "every phone is switched off or does not want to be disturbed"
+    NOBODY = "no member is there"
     STATUS = "the status sends calls away"
     LOOP = "the forwarding came round in a circle"
     LIMIT = "the call was redirected too often"
@@ -43,6 +44,7 @@ _TREATMENT = {
     Condition.NO_ANSWER: (True, UNAVAILABLE),
     Condition.UNREACHABLE: (True, UNAVAILABLE),
     Condition.DND: (True, BUSY),
+    Condition.NOBODY: (True, UNAVAILABLE),
     Condition.STATUS: (True, UNAVAILABLE),
     Condition.LOOP: (True, BUSY),
     Condition.LIMIT: (True, UNAVAILABLE),
@@ -71,6 +73,13 @@ def voicemail(owner: User, condition: Condition, trace: Trace) -> Action:
     _, code = _TREATMENT[condition]
     trace.fired(STAGE, f"The caller gets {code.code}: {owner.extension} has no voicemail.")
     return code
+
+
+def code(condition: Condition, trace: Trace) -> Reject:
+    """The code of a callee who has no mailbox at all: a team."""
+    _, reject = _TREATMENT[condition]
+    trace.fired(STAGE, f"The caller gets {reject.code}: {condition.value}.")
+    return reject
 
 
 _OUTSIDE = {

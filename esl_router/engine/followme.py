@@ -14,6 +14,7 @@ from esl_router.model.call import Call
 from esl_router.model.live import Live
 from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, Settings, User
 from esl_router.model.rules import Rules
+from esl_router.model.team import Team
 from esl_router.model.trace import Trace
 
 STAGE = "followme"
@@ -191,7 +192,7 @@ def _leg(
     return Leg(device.name, target, row.delay, row.ring, confirm=device.confirm)
 
 
-def identity(user: User) -> str:
+def identity(user: User | Team) -> str:
     """How somebody who redirects is named: his direct number, if he has one."""
     return user.numbers[0] if user.numbers else f"{user.extension}@{user.domain}"
 

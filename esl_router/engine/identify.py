@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from esl_router.model import numbers
 from esl_router.model.actions import FORBIDDEN, NOT_FOUND, Reject
 from esl_router.model.call import Call
-from esl_router.model.people import Origin, Settings, Team, User
+from esl_router.model.people import Origin, Settings, User
 from esl_router.model.rules import Rules
+from esl_router.model.team import Team
 from esl_router.model.trace import Trace
 
 STAGE = "identify"

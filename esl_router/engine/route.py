@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esl_router.engine import busy, callers, fallback, followme
+from esl_router.engine import team as members
 from esl_router.engine.aggregate import aggregate
 from esl_router.engine.fallback import Condition
 from esl_router.engine.identify import Parties
@@ -32,6 +33,7 @@ from esl_router.model.live import Live
 from esl_router.model.people import CallerAction, User
 from esl_router.model.presence import Forward, Profile, Status, Target, TargetKind
 from esl_router.model.rules import Rules
+from esl_router.model.team import Overflow, Team, Turn
 from esl_router.model.trace import Trace
 
 STAGE = "forwarding"
@@ -59,7 +61,18 @@ _FORWARD = {
     Condition.NO_ANSWER: (Forward.NO_ANSWER, "no-answer"),
     Condition.UNREACHABLE: (Forward.UNREGISTERED, "unavailable"),
     Condition.DND: (Forward.ALWAYS, "do-not-disturb"),
+    Condition.NOBODY: (Forward.UNREGISTERED, "unavailable"),
     Condition.STATUS: (Forward.ALWAYS, "unconditional"),
+}
+
+
+_OVERFLOW = {
+    Condition.BUSY: Overflow.BUSY,
+    Condition.TALKING: Overflow.BUSY,
+    Condition.DECLINED: Overflow.BUSY,
+    Condition.NO_ANSWER: Overflow.NO_ANSWER,
+    Condition.UNREACHABLE: Overflow.NOBODY,
+    Condition.NOBODY: Overflow.NOBODY,
 }
 
 
@@ -67,7 +80,7 @@ _FORWARD = {
 class Redirect:
     """The call goes from one user to a target."""
 
-    by: User
+    by: User | Team
     target: Target
     condition: Condition
 
@@ -84,6 +97,9 @@ class Route:
         self._live = live
         self._now = now
         self._trace = trace
+        self.effects: tuple[Turn, ...] = ()
+        """What the store is to remember when the action is performed."""
+
         self._visited: set[str] = set()
         self._hops = 0
         self._diversion: Diversion | None = None
@@ -93,10 +109,10 @@ class Route:
             if isinstance(attempt.action, Ring)
         }
 
-    def next(self, wanted: User) -> Action:
+    def next(self, wanted: User | Team) -> Action:
         """What comes next for a call to ``wanted``."""
         self._wanted = wanted
-        step = self._user(wanted)
+        step = self._team(wanted) if isinstance(wanted, Team) else self._user(wanted)
         while isinstance(step, Redirect):
             step = self._follow(step)
         return step
@@ -179,8 +195,8 @@ class Route:
             return UNAVAILABLE
         return self._unanswered(user, profile, fallback.CONDITION[result])
 
-    def _result(self, attempt: Attempt) -> RingResult:
-        result = aggregate(attempt.outcome)
+    def _result(self, attempt: Attempt, *, of_team: bool = False) -> RingResult:
+        result = aggregate(attempt.outcome, of_team=of_team)
         for leg in attempt.outcome.legs:
             if leg.result is not LegResult.ELSEWHERE:
                 words = leg.result.value.replace("_", " ")
@@ -199,6 +215,61 @@ class Route:
         )
         return Redirect(user, target, condition)
 
+    # -- a team ---------------------------------------------------------------------------------
+
+    def _team(self, team: Team) -> Action | Redirect:
+        self._visited.add(team.extension)
+        rounds = [
+            attempt
+            for attempt in self._call.attempts
+            if isinstance(attempt.action, Ring) and attempt.action.callee == team.extension
+        ]
+        left = team.max_wait - sum(
+            attempt.action.length for attempt in rounds if isinstance(attempt.action, Ring)
+        )
+        if rounds:
+            result = self._result(rounds[-1], of_team=True)
+            if result in (RingResult.ANSWERED, RingResult.CANCELLED):
+                return UNAVAILABLE
+            if result is not RingResult.NO_ANSWER or left < 1:
+                return self._overflow(team, fallback.CONDITION[result])
+        elif members.is_busy(team, self._call, self._rules, self._live, self._trace):
+            return self._overflow(team, Condition.TALKING)
+        lineup = members.line_up(
+            team,
+            call=self._call,
+            number=self._parties.number,
+            settings=self._parties.settings,
+            rules=self._rules,
+            live=self._live,
+            now=self._now,
+            trace=self._trace,
+            seconds=left,
+            redirects=self._redirects,
+            diversion=self._diversion,
+        )
+        if not lineup.legs:
+            condition = Condition.NO_ANSWER if rounds else Condition.NOBODY
+            return self._overflow(team, condition)
+        if lineup.first:
+            self.effects = (Turn(team.domain, team.extension, lineup.first),)
+        name = self._call.caller.name or self._parties.number
+        return Ring(
+            team.domain,
+            team.extension,
+            lineup.legs,
+            caller_name=f"{team.caller_prefix}{name}" if team.caller_prefix else "",
+        )
+
+    def _overflow(self, team: Team, condition: Condition) -> Action | Redirect:
+        target = team.overflow.get(_OVERFLOW[condition])
+        if target is None:
+            return self._end(condition)
+        self._trace.fired(
+            members.STAGE, f"{team.extension} hands on to {target} because {condition.value}."
+        )
+        return Redirect(team, target, condition)
+
     # -- from one to the next -------------------------------------------------------------------
 
     def _follow(self, redirect: Redirect) -> Action | Redirect:
@@ -211,8 +282,11 @@ class Route:
                 return Announce(target.value)
             case TargetKind.VOICEMAIL:
                 domain = redirect.by.domain
-                owner = self._rules.user(domain, target.value) if target.value else self._wanted
-                return fallback.voicemail(owner or self._wanted, condition, self._trace)
+                owner = self._rules.user(domain, target.value) if target.value else None
+                owner = owner or (self._wanted if isinstance(self._wanted, User) else None)
+                if owner is None:
+                    return self._end(condition)
+                return fallback.voicemail(owner, condition, self._trace)
             case TargetKind.EXTENSION:
                 return self._to_extension(redirect, target.value)
             case TargetKind.EXTERNAL:
@@ -224,11 +298,16 @@ class Route:
                 return self._end(condition)
 
     def _to_extension(self, redirect: Redirect, extension: str) -> Action | Redirect:
-        user = self._rules.user(redirect.by.domain, extension)
+        domain = redirect.by.domain
+        user = self._rules.user(domain, extension) or self._rules.team(domain, extension)
         if user is None:
-            self._trace.fired(STAGE, f"{extension} is no user: the forward leads nowhere.")
+            self._trace.fired(STAGE, f"{extension} is nobody: the forward leads nowhere.")
             return self._end(redirect.condition)
-        if user.extension == redirect.by.extension and redirect.condition is Condition.STATUS:
+        if (
+            isinstance(user, User)
+            and user == redirect.by
+            and redirect.condition is Condition.STATUS
+        ):
             self._trace.fired(STAGE, f"{extension} forwards to himself: his phones ring.")
             presence = self._rules.presence(user.domain, extension)
             return self._ring(user, presence.profile(Status.AVAILABLE), Profile())
@@ -240,6 +319,11 @@ class Route:
             return self._end(redirect.condition)
         if not self._redirected(redirect):
             return self._end(Condition.LIMIT)
+        if isinstance(user, Team):
+            return self._team(user)
+        if isinstance(self._wanted, Team):
+            # A team has no mailbox: whom it hands a caller to is whom he gets.
+            self._wanted = user
         return self._user(user)
 
     def _to_outside(self, redirect: Redirect, number: str) -> Action:
@@ -274,6 +358,8 @@ class Route:
         return True
 
     def _end(self, condition: Condition) -> Action:
+        if isinstance(self._wanted, Team):
+            return fallback.code(condition, self._trace)
         return fallback.finish(self._wanted, condition, self._trace, redirected=self._hops > 0)
 
     @property
@@ -282,7 +368,8 @@ class Route:
 
     @property
     def _mailbox(self) -> str | None:
-        return self._wanted.extension if self._wanted.voicemail else None
+        wanted = self._wanted
+        return wanted.extension if isinstance(wanted, User) and wanted.voicemail else None
 
     def _shown(self, own: str | None) -> str | None:
         return followme.shown_number(

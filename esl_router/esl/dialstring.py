@@ -112,6 +112,8 @@ def build(
 
     rejects = REJECTS[ring.decline] if len(parts) > 1 else ()
     enforced = not any(isinstance(leg.target, Outside) for leg in ring.legs)
+    if len({leg.owner for leg in ring.legs}) > 1:
+        enforced = False  # the switch would end everybody's ringing, not only his who declined
     confirmed = any(leg.confirm for leg in ring.legs)
     shared = {
         v.ORIGINATE_TIMEOUT: str(ring.length + SLACK + (confirm_window if confirmed else 0)),

@@ -66,6 +66,10 @@ class Leg:
     diversion: Diversion | None = None
     """Set where the call was redirected to reach this leg."""
 
+    owner: str = ""
+    """The extension of the member whose device it is, where several people ring; a decline
+    reaches no further than him."""
+
     @property
     def ends(self) -> int:
         """Seconds from the start of the ring until this leg gives up."""
@@ -84,6 +88,9 @@ class Ring:
     decline: DeclineScope = DeclineScope.AUTO
     mailbox: str | None = None
     """The box that takes the call if the router is gone when the ringing ends."""
+
+    caller_name: str = ""
+    """What the phones show as the caller's name; empty: what he gave himself."""
 
     early_media: bool = False
     """Whether the caller hears what the far end plays before it answers: only for calls that

@@ -109,15 +109,6 @@ class CallerRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
-    """A number behind which several users stand."""
-
-    domain: str
-    extension: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class TollPolicy:
     """Which numbers may be dialled through the trunk (features.md O6).
 

@@ -74,8 +74,8 @@ class Profile:
     no_answer_after: int | None = None
     """Seconds after which ringing ends, whatever the follow-me rows say (B4)."""
 
-    ring_group_calls: bool = True
-    """Whether calls of teams ring him."""
+    ring_group_calls: bool | None = None
+    """Whether calls of teams ring him; None: unless the status sends his calls away."""
 
     forwards: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from esl_router.model.people import CallerRule, FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.people import CallerRule, FollowMeRow, Origin, Settings, User
 from esl_router.model.presence import Presence
+from esl_router.model.team import Team
 
 
 @dataclass(frozen=True, slots=True)

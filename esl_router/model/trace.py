@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from esl_router.model.actions import Action
 from esl_router.model.people import Origin
+from esl_router.model.team import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Decision:
     """The extension of the user or team that is called; empty when nobody was found."""
 
     domain: str = ""
+    effects: tuple[Turn, ...] = ()
+    """What the store is to remember when the action is performed."""
 
 
 class Trace:

@@ -448,3 +448,21 @@ def m013_after_a_temporary_status(db: sqlite_utils.Database) -> None:
             afterwards IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting'));
         """
     )
+
+
+@MIGRATIONS()
+def m014_team_turns(db: sqlite_utils.Database) -> None:
+    # No foreign keys: an import that replaces a team must not forget whose turn it is.
+    db.executescript(
+        """
+        CREATE TABLE team_turns (
+            domain TEXT NOT NULL,
+            team TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            began REAL NOT NULL DEFAULT 0,
+            talked REAL NOT NULL DEFAULT 0,
+            PRIMARY KEY (domain, team, extension)
+        ) STRICT;
+        ALTER TABLE teams ADD COLUMN caller_prefix TEXT NOT NULL DEFAULT '';
+        """
+    )

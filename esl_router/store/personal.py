@@ -63,7 +63,7 @@ def callers(
 def _profiles(
     conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
 ) -> dict[Status, Profile]:
-    plain: dict[Status, tuple[int | None, bool]] = {}
+    plain: dict[Status, tuple[int | None, bool | None]] = {}
     forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
     for name, after, ring_group_calls, origin, condition, text in conn.execute(
         _PROFILES, (domain, extension)
@@ -76,7 +76,7 @@ def _profiles(
         if after is not None and after < 1:
             report(f"{path}.{name}.no_answer_after", f"{after} is no number of seconds")
             after = None
-        plain[status] = (after, ring_group_calls != 0)
+        plain[status] = (after, None if ring_group_calls is None else ring_group_calls != 0)
         if text is None:
             continue
         try:

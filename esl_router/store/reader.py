@@ -25,13 +25,13 @@ from esl_router.model.people import (
     FollowMeRow,
     Origin,
     Settings,
-    Team,
     TollPolicy,
     User,
 )
 from esl_router.model.presence import Presence
 from esl_router.model.rules import Problem
-from esl_router.store import personal
+from esl_router.model.team import Team
+from esl_router.store import personal, teams
 from esl_router.store.database import open_store
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
@@ -252,10 +252,7 @@ class Reader:
         return personal.callers(self._conn, domain, extension, self._problem)
 
     def team(self, domain: str, extension: str) -> Team | None:
-        row = self._conn.execute(
-            "SELECT name FROM teams WHERE domain = ? AND extension = ?", (domain, extension)
-        ).fetchone()
-        return None if row is None else Team(domain, extension, row[0])
+        return teams.team(self._conn, domain, extension, self._problem)
 
     def owner_of(self, number: str) -> tuple[str, str] | None:
         row: tuple[str, str] | None = self._conn.execute(

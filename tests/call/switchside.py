@@ -19,6 +19,7 @@ from esl_router.esl.wire import Frame, Reader
 from esl_router.live.feed import Feed
 from esl_router.live.state import Watch
 from esl_router.model.rules import Rules
+from esl_router.model.team import Turn
 from esl_router.settings import Address, Settings
 from tests.company import Company
 
@@ -93,6 +94,20 @@ class Notebook(list[Any]):
         self.append(entry)
 
 
+@dataclass
+class Ledger:
+    """Keeps whose turn it was."""
+
+    first: list[str] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)
+
+    def began(self, turns: Iterable[Turn], now: float) -> None:
+        self.first += [turn.extension for turn in turns]
+
+    def talked(self, turns: Iterable[Turn], now: float) -> None:
+        self.last += [turn.extension for turn in turns]
+
+
 class HeardFeed(Feed):
     """A feed whose events a test makes up."""
 
@@ -123,12 +138,14 @@ class Switchside:
         self._socket, self._reader = ours, _Commands()
         self.rules = Rulebook(company or Company())
         self.journal = Notebook()
+        self.turns = Ledger()
         settings = Settings(Path("unused.db"), Address("127.0.0.1", 0))
         services = Services(
             settings,
             self.rules,
             feed or Feed(()),
             self.journal,
+            self.turns,
             lambda: NOW,  # type: ignore[arg-type]
         )
         self.session = Session(CallSocket(None, theirs), services)

@@ -20,8 +20,9 @@ from esl_router.model.actions import (
 )
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.live import UNKNOWN
-from esl_router.model.people import FollowMeRow, Origin, Settings, Team, User
+from esl_router.model.people import FollowMeRow, Origin, Settings, User
 from esl_router.model.rules import Problem
+from esl_router.model.team import Team
 from tests.company import (
     DOMAIN,
     Company,
@@ -115,12 +116,6 @@ def test_who_calls_himself_rings_his_other_phones_or_hears_his_voicemail():
 
 def test_an_unknown_number_is_404():
     assert decide(trunk_call("1099"), COMPANY, LIVE, NOW).action == NOT_FOUND
-
-
-def test_a_team_is_known_but_not_rung():
-    decision = decide(trunk_call("2000"), COMPANY, LIVE, NOW)
-    assert decision.action == UNAVAILABLE
-    assert "not rung yet" in decision.trace[-1].text
 
 
 def test_a_user_dials_out_with_early_media_and_his_own_number():

@@ -7,7 +7,8 @@ import pytest
 from esl_router.engine.identify import Parties, identify
 from esl_router.model.actions import FORBIDDEN, NOT_FOUND
 from esl_router.model.call import Caller
-from esl_router.model.people import FollowMeRow, Origin, Settings, Team, TollPolicy, User
+from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
+from esl_router.model.team import Team
 from esl_router.model.trace import Trace
 from tests.company import DOMAIN, Company, internal_call, sip, trunk_call
 

@@ -18,6 +18,7 @@ from esl_router.store.database import open_store
 from esl_router.store.journal import Journal
 from esl_router.store.reader import Store
 from esl_router.store.rules_import import import_rules
+from esl_router.store.turns import Turns
 from esl_router.switch.clock import Clock
 from esl_router.switch.scenario import Scenario
 from esl_router.switch.server import SimulatedSwitch
@@ -67,7 +68,9 @@ def routed(
     settings = Settings(db=path, listen=listen)
     store, journal = Store(path), KeptJournal(path)
     server = Server(
-        settings, Services(settings, store, feed, journal, lambda: datetime.now(UTC)), listener
+        settings,
+        Services(settings, store, feed, journal, Turns(settings.db), lambda: datetime.now(UTC)),
+        listener,
     )
     feed.start()
     assert feed.wait(5)

@@ -1,0 +1,195 @@
+"""Ringing the members of a team (L1-L8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from esl_router.engine import busy, followme
+from esl_router.engine.presence import effective
+from esl_router.model.actions import Diversion, Leg, Outside, Ring
+from esl_router.model.call import Call, LegResult
+from esl_router.model.live import Live
+from esl_router.model.people import Origin, Settings, User
+from esl_router.model.presence import Forward, Status, TargetKind
+from esl_router.model.rules import Rules
+from esl_router.model.team import Member, Strategy, Team
+from esl_router.model.trace import Trace
+
+STAGE = "team"
+
+_SENDS_AWAY = (Status.AWAY, Status.DND, Status.LUNCH, Status.BUSINESS_TRIP)
+"""Statuses in which nobody takes calls of a team unless his profile says that he does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """Who of a team rings for one call."""
+
+    legs: tuple[Leg, ...]
+    first: str = ""
+    """The member with whom it begins; empty where all ring at once."""
+
+
+def is_busy(team: Team, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
+    """Whether as many members talk as the team may have calls (F5)."""
+    if team.max_calls == 0 or not live.known:
+        return False
+    members = [member for member in team.members if member.logged_in]
+    limit = len(members) if team.max_calls is None else team.max_calls
+    talking = []
+    for member in members:
+        user = rules.user(team.domain, member.extension)
+        if user is not None and busy.conversations(user, call, rules, live):
+            talking.append(member.extension)
+    if talking and len(talking) >= limit:
+        who = ", ".join(talking)
+        trace.fired(STAGE, f"{team.extension} is busy: {who} talk, and {limit} may.")
+        return True
+    return False
+
+
+def line_up(
+    team: Team,
+    *,
+    call: Call,
+    number: str,
+    settings: Settings,
+    rules: Rules,
+    live: Live,
+    now: datetime,
+    trace: Trace,
+    seconds: int,
+    redirects: int = 0,
+    diversion: Diversion | None = None,
+) -> Lineup:
+    """The ringing of one round, ``seconds`` at most.
+
+    A member rings on his own team rows and with nothing else of his: no forward, no mailbox.
+    Whoever answers outside always has to press 1: a mailbox must not take a team's call.
+    """
+    members = []
+    out = _declined(team, call)
+    for member in _in_turn(team):
+        user = rules.user(team.domain, member.extension)
+        reason = _absent(member, user, out, call, rules, live, now, trace)
+        if user is None or reason:
+            trace.passed(STAGE, f"{member.extension} is passed over: {reason or 'no user'}.")
+        else:
+            members.append((member, user))
+    legs: list[Leg] = []
+    taken: set[str] = set()
+    first = ""
+    offset = 0
+    for member, user in members:
+        plan = followme.plan(
+            user,
+            Origin.TEAM,
+            call=call,
+            number=number,
+            settings=settings,
+            rules=rules,
+            live=live,
+            trace=trace,
+            redirects=redirects,
+            diversion=diversion,
+        )
+        his = _legs_of(member, user, plan.legs, team, offset, taken)
+        if not his:
+            trace.passed(STAGE, f"{member.extension} is passed over: none of his phones rings.")
+            continue
+        legs += his
+        first = first or member.extension
+        if team.strategy is not Strategy.PARALLEL:
+            offset += team.ring
+    ringing = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
+    for leg in ringing:
+        trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
+    return Lineup(tuple(ringing), "" if team.strategy is Strategy.PARALLEL else first)
+
+
+def _in_turn(team: Team) -> tuple[Member, ...]:
+    members = team.members
+    if team.strategy is Strategy.LONGEST_IDLE:
+        return tuple(sorted(members, key=lambda member: member.talked))
+    if team.strategy is Strategy.ROUND_ROBIN and members:
+        last = max(range(len(members)), key=lambda place: members[place].began)
+        start = last + 1 if members[last].began else 0
+        return members[start:] + members[:start]
+    return members
+
+
+def _absent(
+    member: Member,
+    user: User | None,
+    out: set[str],
+    call: Call,
+    rules: Rules,
+    live: Live,
+    now: datetime,
+    trace: Trace,
+) -> str:
+    """Why a member takes no part, in words; empty: he does."""
+    if user is None:
+        return "he is no user any more"
+    if not member.logged_in:
+        return "he is logged out"
+    if member.extension in out:
+        return "he has declined this call"
+    presence = rules.presence(user.domain, user.extension)
+    status = effective(presence, now).status
+    profile = presence.profile(status)
+    if profile.ring_group_calls is False:
+        return f"he takes no team calls while {status.value}"
+    always = profile.target(Origin.INTERNAL, Forward.ALWAYS) or profile.target(
+        Origin.EXTERNAL, Forward.ALWAYS
+    )
+    if profile.ring_group_calls is None:
+        if status in _SENDS_AWAY:
+            return f"he is {status.value}"
+        if always is not None and always.kind is not TargetKind.RING:
+            return f"he forwards every call to {always}"
+    if busy.is_busy(user, call, rules, live, trace):
+        return "he is busy on busy"
+    return ""
+
+
+def _declined(team: Team, call: Call) -> set[str]:
+    """The members who have declined this call: they are not asked again (L7)."""
+    return {
+        outcome.leg.owner
+        for attempt in call.attempts
+        if isinstance(attempt.action, Ring) and attempt.action.callee == team.extension
+        for outcome in attempt.outcome.legs
+        if outcome.result is LegResult.DECLINED
+    }
+
+
+def _legs_of(
+    member: Member, user: User, legs: tuple[Leg, ...], team: Team, offset: int, taken: set[str]
+) -> list[Leg]:
+    """One member's legs, where they stand among the others'; each device and number once."""
+    his = []
+    for leg in legs:
+        delay, ring = leg.delay, leg.ring
+        if team.strategy is Strategy.PARALLEL:
+            delay += member.delay
+        else:
+            ring = min(ring, team.ring - delay)
+            delay += offset
+        key = leg.target.number if isinstance(leg.target, Outside) else leg.device
+        if ring < 1 or key in taken:
+            continue
+        taken.add(key)
+        outside = isinstance(leg.target, Outside)
+        confirm = outside or leg.confirm
+        his.append(replace(leg, delay=delay, ring=ring, owner=user.extension, confirm=confirm))
+    return his
+
+
+def _within(legs: list[Leg], seconds: int) -> list[Leg]:
+    return [
+        leg if leg.ends <= seconds else replace(leg, ring=seconds - leg.delay)
+        for leg in legs
+        if leg.delay < seconds
+    ]
