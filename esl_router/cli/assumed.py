@@ -1,4 +1,4 @@
-"""A picture of the switch as somebody supposes it to be, for commands that need no switch."""
+"""What somebody supposes: a picture of the switch, and calls, for commands that need no switch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from esl_router.errors import NotFound
+from esl_router.model.call import Call, Caller
 from esl_router.model.live import UNKNOWN, CallState, Channel, Contact, Live
+from esl_router.model.people import Origin, User
 
 if TYPE_CHECKING:
     import sqlite_utils
+
+
+def call_to(user: User, origin: Origin) -> Call:
+    """A call to ``user`` by nobody in particular: some colleague's phone, or a withheld number."""
+    if origin is Origin.INTERNAL:
+        caller = Caller(account="a colleague", domain=user.domain)
+        return Call("", user.extension, caller, internal_context=True)
+    # An extension is not enough from outside where the store has several domains.
+    return Call("", user.numbers[0] if user.numbers else user.extension)
 
 
 def live(
@@ -22,17 +33,21 @@ def live(
     """Every SIP device registered once, except ``unregistered``; ``talking`` in a conversation.
 
     With neither, nothing is known of the switch, and the engine rings everything. Raises NotFound
-    for a name that is no SIP device.
+    for a name that is no device, or (``unregistered``) no SIP device.
     """
     if not unregistered and not talking:
         return UNKNOWN
     from esl_router.store import admin
     from esl_router.store.forms import near
 
+    devices = [each["name"] for each in admin.devices(db, domain)]
     accounts = [each["name"] for each in admin.devices(db, domain) if each["kind"] == "sip"]
-    for name in (*unregistered, *talking):
+    for name in unregistered:
         if name not in accounts:
             raise NotFound(f"there is no SIP device {name!r}{near(name, accounts)}")
+    for name in talking:
+        if name not in devices:
+            raise NotFound(f"there is no device {name!r}{near(name, devices)}")
     return Live(
         known=True,
         age=0.0,

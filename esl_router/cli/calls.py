@@ -220,7 +220,7 @@ def _lines(entry: Entry) -> Iterator[list[Span]]:
     for reason in entry.trace:
         mark = "▸" if terminal.speaks_unicode() else ">"
         yield [
-            Span(f"    {mark if reason.fired else '-'} {reason.stage:<9} ", "dim"),
+            Span(f"    {mark if reason.fired else '-'} {reason.stage:<10} ", "dim"),
             Span(reason.text, "" if reason.fired else "dim"),
         ]
     for problem in entry.problems:

@@ -39,13 +39,14 @@ _ASSUMED = {
 @click.option(
     "--at",
     metavar="ISO",
-    help="When (2026-12-24T15:00, in the domain's zone unless it names one). Default: now.",
+    help="When (2026-12-24T15:00, in the domain's zone unless it names one): for temporary "
+    "statuses. Default: now.",
 )
 @click.option(
     "--talking",
     multiple=True,
     metavar="DEVICE",
-    help="As if it were in a conversation. No rule asks for that so far: nothing changes by it.",
+    help="As if it were in a conversation: for busy on busy.",
 )
 @click.option(
     "--unregistered", multiple=True, metavar="DEVICE", help="As if it were not registered."
@@ -72,13 +73,15 @@ def explain_command(
 
     An extension or a device in --from is an internal call: that user's first SIP device calls,
     as if FreeSWITCH had authenticated it. Any other number calls through the trunk; "anonymous"
-    is a withheld one. Without --unregistered every phone counts as registered.
+    is a withheld one. Without --unregistered every phone counts as registered. Where a call is
+    forwarded, each step shows whom it rings next.
 
     \b
     Example:
       esl-router explain --from 1002 --to 1001
       esl-router explain --from +493099887766 --to +493012345101 --outcome busy
       esl-router explain --from 1002 --to 1001 --unregistered 1001-desk
+      esl-router explain --from 1002 --to 1001 --talking 1001-desk --at 2026-12-24T15:00
     """
     from esl_router.cli import assumed
     from esl_router.engine.explain import explain
@@ -99,18 +102,13 @@ def explain_command(
 def _instant(text: str | None, reader: Rules, domain: str) -> datetime:
     from zoneinfo import ZoneInfo
 
+    from esl_router.cli.instants import instant
+
     settings = reader.settings(domain)
     assert settings is not None
-    zone = ZoneInfo(settings.timezone)
     if text is None:
-        return datetime.now(zone)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no instant: write it as 2026-12-24T15:00", param_hint="--at"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+        return datetime.now(ZoneInfo(settings.timezone))
+    return instant(text, settings.timezone, "--at")
 
 
 def _call(caller: str, dialled: str, origin: str | None, reader: Rules, domain: str) -> Call:
@@ -198,7 +196,7 @@ def _lines(
                 continue
             told.add(entry)
             mark, style = (bullets[0], "") if entry.fired else (bullets[1], "dim")
-            yield [Span(f"    {mark} {entry.stage:<9} ", "dim"), Span(entry.text, style)]
+            yield [Span(f"    {mark} {entry.stage:<10} ", "dim"), Span(entry.text, style)]
         if step.assumed is not None:
             yield [Span(f"    Supposed: {_ASSUMED[outcome]}.", "italic")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,8 +97,8 @@ def show_plan(
 ) -> None:
     """Draw who rings when, for each origin of calls.
 
-    It is the plan that calls are routed by. Without --live or --unregistered every phone counts
-    as registered.
+    It is the plan that calls are routed by; where the user's status sends calls elsewhere at
+    present, that is said. Without --live or --unregistered every phone counts as registered.
 
     \b
     Example:
@@ -117,7 +118,7 @@ def show_plan(
             else assumed.live(db, name, unregistered=unregistered)
         )
     with rules.routing() as reader:
-        page = followme_picture.page(reader, name, user, state)
+        page = followme_picture.page(reader, name, user, state, datetime.now(UTC))
     terminal.show(page.record(), lambda: _print(page))
 
 

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from esl_router.cli.assumed import call_to
 from esl_router.cli.terminal import Span
 from esl_router.cli.timeline import BLOCKS, Bar, Glyphs, colours, draw
-from esl_router.cli.words import action_record, action_words, leg_note, leg_record
+from esl_router.cli.words import action_record, action_words, leg_note, leg_record, lower
 from esl_router.engine import followme
 from esl_router.engine.explain import explain
 from esl_router.engine.followme import Plan, Skip
+from esl_router.engine.presence import effective
 from esl_router.errors import NotFound
 from esl_router.model.actions import Action
-from esl_router.model.call import Call, Caller
 from esl_router.model.live import Live
 from esl_router.model.people import Origin, User
 from esl_router.model.rules import Problem, Rules
-from esl_router.model.trace import Trace
+from esl_router.model.trace import Decision, Trace
 
 TITLES = {
     Origin.INTERNAL: "Internal calls",
@@ -43,9 +44,6 @@ REASONS = {
     Skip.TOO_MANY: "one device too many",
 }
 
-# A time is needed to ask the engine, and no rule of the plan looks at it.
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -57,7 +55,11 @@ class Section:
     """Every device, in the order of the rules file."""
 
     then: Action | None
-    """What follows when nobody answers; None for a team's calls, where the team decides."""
+    """What follows when nobody answers; None for a team's calls, where the team decides, and
+    while the calls go elsewhere."""
+
+    elsewhere: str | None = None
+    """Why the calls do not reach the phones at present; None while they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Page:
             yield []
             yield [Span(TITLES[section.origin], "bold underline"), Span(_summary(section), "dim")]
             yield from draw(list(_bars(section, colour)), width=width, glyphs=glyphs, labels=labels)
+            if section.elsewhere:
+                yield [Span(f"  At present no phone rings. {section.elsewhere}", "yellow")]
         if not self.known:
             yield []
             yield [Span("Every phone is drawn as if it were registered; --live asks.", "dim")]
@@ -99,15 +103,20 @@ class Page:
         }
 
 
-def page(rules: Rules, domain: str, extension: str, live: Live) -> Page:
-    """The plans of a user for each origin, by the code that routes; raises NotFound."""
+def page(rules: Rules, domain: str, extension: str, live: Live, now: datetime) -> Page:
+    """The plans of a user for each origin at ``now``, by the code that routes; raises NotFound.
+
+    It is the plan of his phones, also where his status sends calls elsewhere.
+    """
     user = rules.user(domain, extension)
     settings = rules.settings(domain)
     if user is None or settings is None:
         raise NotFound(f"there is no user {extension!r}: see `esl-router user list`")
+    presence = rules.presence(domain, extension)
+    profile = presence.profile(effective(presence, now).status)
     sections = []
     for origin in Origin:
-        call = _call(user, origin)
+        call = call_to(user, origin)
         plan = followme.plan(
             user,
             origin,
@@ -117,30 +126,37 @@ def page(rules: Rules, domain: str, extension: str, live: Live) -> Page:
             rules=rules,
             live=live,
             trace=Trace(),
+            limit=profile.no_answer_after,
         )
         names = tuple(row.device.name for row in rules.follow_me(domain, extension, origin))
-        then = None
+        then = elsewhere = None
         if origin is not Origin.TEAM:
-            then = explain(call, rules, live, _ANY_TIME)[-1].decision.action
-        sections.append(Section(origin, plan, names, then))
+            first, *rest = explain(call, rules, live, now)
+            elsewhere = _elsewhere(first.decision)
+            if elsewhere is None:
+                after = rest[0] if rest and plan.legs else first
+                then = after.decision.action
+        sections.append(Section(origin, plan, names, then, elsewhere))
     return Page(user, tuple(sections), live.known, rules.problems)
 
 
-def _call(user: User, origin: Origin) -> Call:
-    if origin is Origin.INTERNAL:
-        # Some colleague's phone, none of the user's own.
-        caller = Caller(account="a colleague", domain=user.domain)
-        return Call("", user.extension, caller, internal_context=True)
-    # An extension is not enough from outside where the store has several domains.
-    return Call("", user.numbers[0] if user.numbers else user.extension)
+# What comes before the status when a call is decided.
+_BEFORE = ("identify", "guard", "rules", "callers")
+
+
+def _elsewhere(decision: Decision) -> str | None:
+    """The sentence with which the callee's own status sends the call elsewhere."""
+    first = next((entry for entry in decision.trace if entry.stage not in _BEFORE), None)
+    if first is None or first.stage != "presence" or not first.fired:
+        return None
+    return first.text
 
 
 def _summary(section: Section) -> str:
     length = max((leg.ends for leg in section.plan.legs), default=0)
     if section.then is None:
-        return "" if length else "  no phone rings"
-    words = action_words(section.then)
-    words = words[0].lower() + words[1:]
+        return (f"  {length} s" if section.elsewhere else "") if length else "  no phone rings"
+    words = lower(action_words(section.then))
     return f"  {length} s, then {words}" if length else f"  no phone rings: {words}"
 
 
@@ -167,4 +183,5 @@ def _record(section: Section) -> dict[str, Any]:
             for entry in section.plan.skipped
         ],
         "then": None if section.then is None else action_record(section.then),
+        "elsewhere": section.elsewhere,
     }

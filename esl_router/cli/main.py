@@ -40,6 +40,8 @@ COMMANDS = {
     "device": "device",
     "dnd": "device",
     "followme": "followme",
+    "presence": "presence",
+    "busy-on-busy": "presence",
     "calls": "calls",
     "directory": "directory",
     "doctor": "doctor",
@@ -56,7 +58,7 @@ class Root(options.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"esl_router.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

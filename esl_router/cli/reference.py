@@ -28,10 +28,17 @@ JSON = {
     "dnd": "changes[]",
     "followme list": "[user device origin enabled delay ring user_configurable]",
     "followme show": "domain user name registrations_known origins{internal external team}{"
-    "legs[device delay ring ends number confirm registrations] skipped[device reason text] then} "
+    "legs[device delay ring ends number confirm diversion{by reason counter} registrations] "
+    "skipped[device reason text] then elsewhere} "
     "problems[path text]",
     "followme set": "changes[]",
     "followme remove": "changes[]",
+    "presence show": "domain user name at status display until afterwards "
+    "axes[axis status wins why] calls{internal external}{forwards{always busy no_answer "
+    "unregistered} steps[second action …]} problems[path text] (without USER a list of these)",
+    "presence set": "changes[]",
+    "presence profile": "changes[]",
+    "busy-on-busy": "changes[]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
     "caller_account callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from esl_router.model.actions import (
     Action,
@@ -15,6 +16,9 @@ from esl_router.model.actions import (
     Voicemail,
 )
 from esl_router.model.trace import Entry
+
+if TYPE_CHECKING:
+    from esl_router.engine.explain import Step
 
 _CODES = {403: "forbidden", 404: "not found", 480: "temporarily unavailable", 486: "busy"}
 
@@ -32,6 +36,20 @@ def action_words(action: Action) -> str:
             return f"The caller gets {code} {_CODES.get(code, '')}".rstrip()
         case HandBack():
             return "The dialplan rings the registered phones"
+
+
+def steps_words(steps: Iterable[Step]) -> str:
+    """What becomes of a call to which nobody does anything, in one line."""
+    words = [
+        f"{f'after {step.at} s ' if step.at else ''}{lower(action_words(step.decision.action))}"
+        for step in steps
+    ]
+    return ", ".join(words)
+
+
+def lower(words: str) -> str:
+    """Words that begin a sentence, as they stand within one."""
+    return words[0].lower() + words[1:]
 
 
 def action_record(action: Action) -> dict[str, Any]:
@@ -56,7 +74,8 @@ def action_record(action: Action) -> dict[str, Any]:
 
 
 def leg_record(leg: Leg) -> dict[str, Any]:
-    """One device of a ring: seconds from the start of the ring; ``number`` outside, or None."""
+    """One device of a ring: seconds from the start of the ring; ``number`` outside, or None;
+    ``diversion`` where the call was redirected to reach it, or None."""
     outside = leg.target if isinstance(leg.target, Outside) else None
     return {
         "device": leg.device,
@@ -65,6 +84,13 @@ def leg_record(leg: Leg) -> dict[str, Any]:
         "ends": leg.ends,
         "number": outside.number if outside else None,
         "confirm": leg.confirm,
+        "diversion": None
+        if leg.diversion is None
+        else {
+            "by": leg.diversion.by,
+            "reason": leg.diversion.reason,
+            "counter": leg.diversion.counter,
+        },
         "registrations": None if outside else len(getattr(leg.target, "contacts", ())),
     }
 

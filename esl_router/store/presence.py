@@ -106,10 +106,13 @@ def set_forward(
             problem = f"{extension} cannot forward to himself: take `ring` to let his phones ring"
             if condition != "always":
                 problem = f"{extension} cannot forward to himself: his phones have rung then"
-            raise RulesFileError(
-                [f"users.{extension}.{'.'.join(path)}: {problem}" for path in paths]
-            )
-        return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
+            raise RulesFileError([f"users.{extension}.{'.'.join(paths[0])}: {problem}"])
+        try:
+            return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
+        except RulesFileError as error:
+            # What is wrong for one origin is for the other too: it is said once.
+            texts = {problem.partition(": ")[2]: problem for problem in reversed(error.problems)}
+            raise RulesFileError([*reversed(texts.values())]) from None
 
 
 def _leads_to(
@@ -134,3 +137,18 @@ def _own(
             f"user {as_user} may not change the {what} of {extension}: it is not his own"
         )
     return found
+
+
+def display_names(db: sqlite_utils.Database, domain: str) -> dict[str, str]:
+    """What the domain calls its statuses, where it has names of its own."""
+    rows = db.conn.execute(
+        "SELECT status, name FROM status_names WHERE domain = ? ORDER BY position", (domain,)
+    )
+    return dict(rows)
+
+
+def zone_of(db: sqlite_utils.Database, domain: str, extension: str) -> str:
+    """The time zone that the user's instants are read and shown in; NotFound."""
+    own = user(db, domain, extension)["timezone"]
+    row = db.conn.execute("SELECT timezone FROM domains WHERE domain = ?", (domain,)).fetchone()
+    return str(own or row[0])

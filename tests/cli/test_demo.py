@@ -44,8 +44,8 @@ def test_a_bar_says_who_rang_when_and_how_it_ended(output: str) -> None:
 def test_each_end_is_told_in_a_sentence(output: str) -> None:
     assert "answered, nobody pressed 1" in call(output, 3)
     assert "The caller gets 486 Busy Here" in call(output, 6)
-    assert "The mailbox of 1008 answers at once." in call(output, 7)
-    assert "1008-desk is not registered." in call(output, 7)
+    assert "The mailbox of 1005 answers at once." in call(output, 7)
+    assert "1008 is business_trip" in call(output, 7)
     assert "The caller gives up after" in call(output, 9)
     assert "The caller gets 404 Not Found at once." in call(output, 10)
 

@@ -74,12 +74,41 @@ def test_nobody_has_the_number(run):
     assert [(step["action"], step.get("code")) for step in found["steps"]] == [("reject", 404)]
 
 
-def test_talking_is_taken_and_changes_nothing_yet(run):
-    words = ["--from", "1002", "--to", "1001", *AT]
-    # With --unregistered both know the rest to be registered.
-    known = [*words, "--unregistered", "1001-soft"]
-    quiet = run.json("explain", *known)
-    assert run.json("explain", *known, "--talking", "1001-desk") == quiet
+def reached(steps):
+    return [step.get("callee") or step.get("mailbox") or step.get("code") for step in steps]
+
+
+@pytest.mark.parametrize("device", ["1001-soft", "1001-mobile"])
+def test_who_talks_is_busy_on_busy(run, device):
+    words = ["explain", "--from", "1002", "--to", "1001", *AT, "--talking", device]
+    assert reached(run.json(*words)["steps"]) == ["1001", "1001"]
+    run.ok("busy-on-busy", "1001", "on")
+    found = run.json(*words)["steps"]
+    assert reached(found) == [486]
+    assert f"he has one call, on {device}" in found[0]["trace"][-2]["text"]
+    assert reached(run.json(*words[:-2])["steps"]) == ["1001", "1001"]
+
+
+def test_a_temporary_status_ends(run):
+    run.ok("presence", "set", "1001", "dnd", "--until", "2126-12-24T15:00")
+    words = ["explain", "--from", "1002", "--to", "1001", "--at"]
+    assert reached(run.json(*words, "2126-12-24T14:59:59")["steps"]) == [486]
+    assert reached(run.json(*words, "2126-12-24T15:00")["steps"]) == ["1001", "1001"]
+
+
+def test_a_forward_is_a_step(run):
+    run.ok("presence", "profile", "1001", "available", "extension:1003", "--when", "no_answer")
+    words = ["--from", "+493099887766", "--to", "+493012345101"]
+    golden("explain-forward.txt", run.ok("explain", *words, *AT))
+    steps = run.json("explain", *words, *AT)["steps"]
+    assert [(step["second"], step["action"]) for step in steps] == [
+        (0, "ring"),
+        (35, "ring"),
+        (65, "voicemail"),
+    ]
+    assert steps[0]["legs"][0]["diversion"] is None
+    assert steps[1]["legs"][0]["diversion"]["reason"] == "follow-me"
+    assert steps[1]["legs"][0]["diversion"]["counter"] == 2
 
 
 @pytest.mark.parametrize(
@@ -89,8 +118,9 @@ def test_talking_is_taken_and_changes_nothing_yet(run):
         (["--from", "1003", "--to", "1001"], "no SIP device to call from"),
         (["--from", "nobody", "--to", "1001"], "no extension, no device and no number"),
         (["--from", "1002", "--to", "\x1b[31m"], "nothing that can be dialled"),
+        (["--from", "1002", "--to", "1001", "--unregistered", "1001-mobile"], "no SIP device"),
         (["--from", "1002", "--to", "1001", "--unregistered", "x"], "no SIP device 'x'"),
-        (["--from", "1002", "--to", "1001", "--talking", "1001-mobile"], "no SIP device"),
+        (["--from", "1002", "--to", "1001", "--talking", "x"], "no device 'x'"),
     ],
 )
 def test_what_is_not_there(run, words, text):

@@ -43,6 +43,46 @@ def test_the_picture_as_json(run):
     assert found["origins"]["team"]["then"] is None
 
 
+def test_the_plan_is_that_of_the_phones_whatever_the_status(run):
+    run.ok("presence", "profile", "1001", "away", "voicemail:1003", "--when", "always")
+    plain = run.json("followme", "show", "1001")["origins"]
+    assert plain["external"]["elsewhere"] is None
+    run.ok("presence", "set", "1001", "away")
+    found = run.json("followme", "show", "1001")["origins"]
+    for origin in ("internal", "external"):
+        assert found[origin]["legs"] == plain[origin]["legs"] != []
+        assert found[origin]["then"] is None
+        assert found[origin]["elsewhere"] == (
+            "1001 is away (away, set by hand): calls go to voicemail:1003."
+        )
+    assert found["team"]["elsewhere"] is None
+    golden("followme-1001-away.txt", run.ok("followme", "show", "1001"))
+
+
+def test_somebody_elses_status_is_not_his(run):
+    run.ok("presence", "profile", "1001", "available", "extension:1003", "--when", "unregistered")
+    run.ok("presence", "set", "1003", "away")
+    words = ["--unregistered", "1001-desk", "--unregistered", "1001-soft"]
+    internal = run.json("followme", "show", "1001", *words)["origins"]["internal"]
+    assert (internal["legs"], internal["elsewhere"]) == ([], None)
+    assert internal["then"]["mailbox"] == "1001"
+
+
+def test_what_follows_the_phones_is_the_next_to_ring(run):
+    run.ok("presence", "profile", "1001", "available", "extension:1003", "--when", "no_answer")
+    then = run.json("followme", "show", "1001")["origins"]["internal"]["then"]
+    assert (then["action"], then["callee"]) == ("ring", "1003")
+
+
+def test_the_profile_of_the_status_ends_the_ringing(run):
+    run.ok("user", "set", "1001", "presence.profiles.meeting.no_answer_after=12")
+    run.ok("presence", "set", "1001", "meeting")
+    internal = run.json("followme", "show", "1001")["origins"]["internal"]
+    assert [(leg["device"], leg["ends"]) for leg in internal["legs"]] == [("1001-desk", 12)]
+    reasons = {entry["device"]: entry["reason"] for entry in internal["skipped"]}
+    assert reasons == {"1001-mobile": "disabled", "1001-soft": "too_late"}
+
+
 def test_live_asks_the_switch(run):
     registrations = [
         {

@@ -6,7 +6,13 @@ from esl_router.engine.presence import effective
 from esl_router.errors import NotFound, NotPermitted
 from esl_router.store import admin
 from esl_router.store.document import read_rules
-from esl_router.store.presence import set_busy_on_busy, set_forward, set_presence
+from esl_router.store.presence import (
+    display_names,
+    set_busy_on_busy,
+    set_forward,
+    set_presence,
+    zone_of,
+)
 from esl_router.store.reader import Store
 from tests.store.test_admin import lines, refused
 
@@ -208,6 +214,24 @@ def test_a_forward_of_a_status_or_on_a_condition_that_is_none(company):
     assert line.startswith("users.1001.presence.profiles.asleep: must be available")
     [line] = refused(set_forward, company, DOMAIN, "1001", "away", ["internal"], "never", "busy")
     assert line == "users.1001.presence.profiles.away.internal.never: unknown key"
+
+
+def test_what_is_wrong_for_both_origins_is_said_once(company):
+    for target in ("extension:1099", "extension:1001", "nowhere"):
+        both = ["internal", "external"]
+        problems = refused(set_forward, company, DOMAIN, "1001", "lunch", both, "busy", target)
+        assert len(problems) == 1
+        assert problems[0].startswith("users.1001.presence.profiles.lunch.internal.busy: ")
+
+
+def test_names_and_zones(company):
+    assert display_names(company, DOMAIN) == {"business_trip": "Urlaub"}
+    assert display_names(company, "other.test") == {}
+    admin.set_user(company, DOMAIN, "1001", {"timezone": "America/Lima"})
+    assert zone_of(company, DOMAIN, "1001") == "America/Lima"
+    assert zone_of(company, DOMAIN, "1002") == "Europe/Berlin"
+    with pytest.raises(NotFound):
+        zone_of(company, DOMAIN, "1099")
 
 
 def test_the_own_mailbox_is_no_way_back_to_oneself(company):

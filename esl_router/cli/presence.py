@@ -1,0 +1,191 @@
+"""``presence`` and ``busy-on-busy``: a user's status, his forwards, how many calls he takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from esl_router.cli import rules, terminal
+from esl_router.cli.options import Command, Group, common, of_domain
+from esl_router.model.presence import Forward, Status
+
+_STATUS = click.Choice([status.value for status in Status])
+
+
+@click.group("presence", cls=Group)
+def presence_command() -> None:
+    """A user's status, and where it sends his calls.
+
+    The statuses are available, away, dnd, lunch, business_trip and meeting. Each has a profile: for
+    every origin of calls a target for all of them, and one each for when he is busy, does not
+    answer, or no phone of his is registered.
+
+    \b
+    Example:
+      esl-router presence set 1001 lunch --for 45m
+      esl-router presence show 1001
+    """
+
+
+@presence_command.command("show")
+@click.argument("user", required=False)
+@click.option(
+    "--at",
+    metavar="ISO",
+    help="When (2026-12-24T15:00, in the user's zone unless it names one). Default: now.",
+)
+@of_domain
+def show_presence(user: str | None, at: str | None, domain: str | None) -> None:
+    """Show the status of one USER, or of everybody, and what calls do then.
+
+    For one user every axis is listed that may settle his status, with the reason why one of them
+    wins. Every phone counts as registered, and nobody answers.
+
+    \b
+    Example:
+      esl-router presence show
+      esl-router presence show 1001 --at 2026-12-24T15:00
+    """
+    from esl_router.cli.instants import instant
+    from esl_router.cli.presence_picture import page
+    from esl_router.store import admin, presence
+
+    with rules.of_domain(domain, readonly=True) as (db, name):
+        names = presence.display_names(db, name)
+        users = [user] if user else [each["extension"] for each in admin.users(db, name)]
+        zones = {each: presence.zone_of(db, name, each) for each in users}
+    now = datetime.now(UTC)
+    pages = []
+    for each, zone in zones.items():
+        # A view for each: the broken rules that it meets are that user's.
+        with rules.routing() as reader:
+            when = instant(at, zone, "--at") if at else now
+            pages.append(page(reader, name, each, when, zone, names))
+    if user:
+        terminal.show(
+            pages[0].record(),
+            lambda: terminal.print_lines(pages[0].lines(terminal.speaks_unicode())),
+        )
+        return
+    terminal.show(
+        [each.record() for each in pages],
+        lambda: terminal.print_table(
+            ("user", "name", "status", "why", "internal calls", "external calls"),
+            [
+                (p.user.extension, p.user.name, p.status(), p.why(), *p.first_actions())
+                for p in pages
+            ],
+            "There is no user yet: esl-router user add, or import",
+        ),
+    )
+
+
+@presence_command.command("set", acts=True)
+@click.argument("user")
+@click.argument("status", metavar="STATUS", type=_STATUS)
+@click.option("--for", "length", metavar="TIME", help="For so long: 90m, 2h30m, 1d (24 hours).")
+@click.option(
+    "--until",
+    metavar="ISO",
+    help="Until then (2026-12-24T15:00, in the user's zone unless it names one).",
+)
+@of_domain
+def set_presence(
+    user: str, status: str, length: str | None, until: str | None, domain: str | None
+) -> None:
+    """Set a user's status: available, away, dnd, lunch, business_trip or meeting.
+
+    With --for or --until it is temporary. What comes back is available, or where the user's
+    presence.revert is `previous` the status that was set without an end before. A status without
+    an end ends a temporary one.
+
+    \b
+    Example:
+      esl-router presence set 1001 away
+      esl-router presence set 1001 lunch --for 45m
+      esl-router presence set 1001 business_trip --until 2030-08-19T08:00 --as 1001
+    """
+    from esl_router.cli.instants import duration, instant
+    from esl_router.store import presence
+
+    if length is not None and until is not None:
+        raise click.UsageError("--for or --until, not both")
+    now = datetime.now(UTC)
+    with rules.of_domain(domain) as (db, name):
+        end = None
+        if length is not None:
+            end = now + duration(length, "--for")
+        elif until is not None:
+            end = instant(until, presence.zone_of(db, name, user), "--until")
+        changes = presence.set_presence(
+            db, name, user, status, until=end, now=now, as_user=common().acting
+        )
+    rules.show_changes(changes)
+
+
+@presence_command.command("profile", acts=True)
+@click.argument("user")
+@click.argument("status", metavar="STATUS", type=_STATUS)
+@click.argument("target")
+@click.option(
+    "--when",
+    "condition",
+    required=True,
+    type=click.Choice([each.value for each in Forward]),
+    help="always: before any phone rings; the others: when it comes to that.",
+)
+@click.option(
+    "--origin",
+    type=click.Choice(["internal", "external", "both"]),
+    default="both",
+    show_default=True,
+    help="Which calls: a colleague's, or those through the trunk.",
+)
+@of_domain
+def set_forward(
+    user: str, status: str, target: str, condition: str, origin: str, domain: str | None
+) -> None:
+    """Set where calls go while a user is in STATUS.
+
+    TARGET is voicemail (of whom the caller wanted), voicemail:1002, extension:1002,
+    external:+49…, busy, announcement:SOUND, with --when always also ring; none takes the forward
+    away. A number that the toll policy forbids is refused.
+
+    \b
+    Example:
+      esl-router presence profile 1001 away extension:1002 --when always --origin external
+      esl-router presence profile 1001 available voicemail --when no_answer
+      esl-router presence profile 1001 available none --when busy --as 1001
+    """
+    from esl_router.store import presence
+
+    origins = presence.ORIGINS if origin == "both" else (origin,)
+    to = None if target == "none" else target
+    with rules.of_domain(domain) as (db, name):
+        changes = presence.set_forward(
+            db, name, user, status, origins, condition, to, as_user=common().acting
+        )
+    rules.show_changes(changes)
+
+
+@click.command("busy-on-busy", cls=Command, acts=True)
+@click.argument("user")
+@click.argument("calls", metavar="on|off|N")
+@of_domain
+def busy_on_busy_command(user: str, calls: str, domain: str | None) -> None:
+    """Set from how many calls on a user is busy: on is from the first, N from the Nth.
+
+    While he is busy none of his phones rings: further callers get his busy forward, or 486.
+
+    \b
+    Example:
+      esl-router busy-on-busy 1001 on
+      esl-router busy-on-busy 1006 2 --as 1006
+    """
+    from esl_router.store import presence
+
+    value = int(calls) if calls.isascii() and calls.isdigit() and len(calls) < 9 else calls
+    with rules.of_domain(domain) as (db, name):
+        changes = presence.set_busy_on_busy(db, name, user, value, as_user=common().acting)
+    rules.show_changes(changes)

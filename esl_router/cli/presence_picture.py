@@ -1,0 +1,140 @@
+"""The page of ``presence show``: a user's status, why it is that one, and what calls do then.
+
+Values in, lines and JSON out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from esl_router.cli.assumed import call_to
+from esl_router.cli.terminal import Span
+from esl_router.cli.words import action_record, action_words, lower, steps_words
+from esl_router.engine.explain import Step, explain
+from esl_router.engine.presence import Effective, effective
+from esl_router.errors import NotFound
+from esl_router.model.live import UNKNOWN
+from esl_router.model.people import Origin, User
+from esl_router.model.presence import Forward, Presence, Profile, Status
+from esl_router.model.rules import Problem, Rules
+
+TITLES = {Origin.INTERNAL: "Internal calls", Origin.EXTERNAL: "External calls"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One user's presence at one instant."""
+
+    user: User
+    at: datetime
+    presence: Presence
+    effective: Effective
+    calls: Mapping[Origin, tuple[Step, ...]]
+    """What becomes of a call of each origin that nobody answers."""
+
+    names: Mapping[str, str]
+    """What the domain calls its statuses."""
+
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def profile(self) -> Profile:
+        """What the status that counts does with calls."""
+        return self.presence.profile(self.effective.status)
+
+    def display(self, status: Status) -> str:
+        """A status under the name that the domain gave it."""
+        return self.names.get(status.value, status.value)
+
+    def status(self) -> str:
+        """The status that counts, in words."""
+        status = self.effective.status
+        name = self.display(status)
+        return status.value if name == status.value else f"{name} ({status.value})"
+
+    def why(self) -> str:
+        """Why that status counts; empty where nothing is set."""
+        winner = self.effective.winner
+        return "" if winner is self.effective.axes[-1] else winner.why
+
+    def first_actions(self) -> list[str]:
+        """What a call of each origin does first, in a few words."""
+        return [lower(action_words(steps[0].decision.action)) for steps in self.calls.values()]
+
+    def lines(self, unicode: bool = True) -> Iterator[list[Span]]:
+        """The page, styled."""
+        yield [
+            Span(self.user.extension, "bold"),
+            Span(f" {self.user.name}".rstrip()),
+            Span("  "),
+            Span(self.status(), "bold"),
+            Span(f"  {self.at:%a %Y-%m-%d %H:%M %Z}", "dim"),
+        ]
+        yield []
+        for axis in self.effective.axes:
+            wins = axis is self.effective.winner
+            mark = ("▸" if unicode else ">") if wins else ("·" if unicode else "-")
+            yield [Span(f"  {mark} {axis.name:<10} {axis.why}", "" if wins else "dim")]
+        yield []
+        for origin, steps in self.calls.items():
+            yield [Span(TITLES[origin], "bold"), Span(f"  {steps_words(steps)}")]
+        for problem in self.problems:
+            yield [Span(f"Skipped a broken rule at {problem.path}: {problem.text}", "red")]
+
+    def record(self) -> dict[str, Any]:
+        """The page as JSON knows it."""
+        running = self.effective.winner.name == "temporary"
+        until = self.presence.until if running else None
+        return {
+            "domain": self.user.domain,
+            "user": self.user.extension,
+            "name": self.user.name,
+            "at": self.at.isoformat(),
+            "status": self.effective.status.value,
+            "display": self.display(self.effective.status),
+            "until": until.isoformat() if until else None,
+            "afterwards": self.presence.afterwards.value if running else None,
+            "axes": [
+                {
+                    "axis": axis.name,
+                    "status": axis.status.value if axis.status else None,
+                    "wins": axis is self.effective.winner,
+                    "why": axis.why,
+                }
+                for axis in self.effective.axes
+            ],
+            "calls": {origin.value: self._calls(origin) for origin in self.calls},
+            "problems": [{"path": each.path, "text": each.text} for each in self.problems],
+        }
+
+    def _calls(self, origin: Origin) -> dict[str, Any]:
+        targets = {each.value: self.profile.target(origin, each) for each in Forward}
+        return {
+            "forwards": {name: str(to) if to else None for name, to in targets.items()},
+            "steps": [
+                {"second": step.at, **action_record(step.decision.action)}
+                for step in self.calls[origin]
+            ],
+        }
+
+
+def page(
+    rules: Rules, domain: str, extension: str, now: datetime, zone: str, names: Mapping[str, str]
+) -> Page:
+    """A user's presence at ``now``, its instants in ``zone``; raises NotFound."""
+    user = rules.user(domain, extension)
+    if user is None:
+        raise NotFound(f"there is no user {extension!r}: see `esl-router user list`")
+    presence = rules.presence(domain, extension)
+    if presence.until is not None:
+        presence = replace(presence, until=presence.until.astimezone(ZoneInfo(zone)))
+    calls = {
+        origin: explain(call_to(user, origin), rules, UNKNOWN, now)
+        for origin in (Origin.INTERNAL, Origin.EXTERNAL)
+    }
+    at = now.astimezone(ZoneInfo(zone))
+    return Page(user, at, presence, effective(presence, now), calls, names, rules.problems)

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cli.conftest import golden
+
+AT = ("--at", "2026-12-24T15:00")
+
+
+@pytest.fixture
+def away(run):
+    """Away towards 1002 for calls from outside; temporarily in a meeting until 16:00."""
+    run.ok("user", "set", "1001", "presence.revert=previous")
+    run.ok("presence", "profile", "1001", "away", "extension:1002", "--when", "always")
+    run.ok("presence", "set", "1001", "away")
+    run.ok("presence", "set", "1001", "meeting", "--until", "2126-12-24T16:00")
+    return run
+
+
+def status(run, at=None):
+    return run.json("presence", "show", "1001", *(("--at", at) if at else ()))["status"]
+
+
+def test_the_page(away):
+    golden("presence-1001.txt", away.ok("presence", "show", "1001", *AT))
+
+
+def test_one_line_for_everybody(away):
+    lines = away.ok("presence", "show", *AT).splitlines()
+    assert lines[0].split("  ")[0] == "user"
+    assert lines[1] == (
+        "1001  Anna Adler               meeting    meeting until 2126-12-24T16:00:00+01:00  "
+        "ring 1001       ring 1001"
+    )
+    assert lines[3].split()[:4] == ["1003", "Carl", "Conti", "available"]
+    assert [each["user"] for each in away.json("presence", "show")] == ["1001", "1002", "1003"]
+
+
+def test_the_page_as_json(away):
+    found = away.json("presence", "show", "1001", "--at", "2126-12-24T15:59:59")
+    assert (found["status"], found["until"], found["afterwards"]) == (
+        "meeting",
+        "2126-12-24T16:00:00+01:00",
+        "away",
+    )
+    found = away.json("presence", "show", "1001", "--at", "2126-12-24T16:00")
+    assert (found["status"], found["until"], found["afterwards"]) == ("away", None, None)
+    assert [(axis["axis"], axis["status"], axis["wins"]) for axis in found["axes"]] == [
+        ("temporary", None, False),
+        ("manual", "away", True),
+        ("default", "available", False),
+    ]
+    external = found["calls"]["external"]
+    assert external["forwards"] == {
+        "always": "extension:1002",
+        "busy": None,
+        "no_answer": None,
+        "unregistered": None,
+    }
+    (leg,) = external["steps"][0]["legs"]
+    assert leg["device"] == "desk-reception"
+    assert leg["diversion"] == {"by": "+493012345101", "reason": "unconditional", "counter": 1}
+
+
+def test_a_status_under_the_name_that_the_domain_gave_it(run):
+    run.ok("import", "-", text=run.exported() + "\nstatuses: {business_trip: Urlaub}\n")
+    run.ok("presence", "set", "1001", "business_trip")
+    assert run.json("presence", "show", "1001")["display"] == "Urlaub"
+    assert "Urlaub (business_trip)" in run.ok("presence", "show", "1001")
+    assert "Urlaub (business_trip)" in run.ok("presence", "show")
+
+
+@pytest.mark.parametrize(("words", "length"), [("90m", 90), ("2h30m", 150), ("1d", 24 * 60)])
+def test_for_a_while(run, words, length):
+    before = datetime.now(UTC)
+    run.ok("presence", "set", "1001", "lunch", "--for", words)
+    until = datetime.fromisoformat(run.json("presence", "show", "1001")["until"])
+    wanted = before + timedelta(minutes=length)
+    assert timedelta() <= until - wanted < timedelta(seconds=60)
+
+
+def test_until_is_of_the_users_zone(run):
+    run.ok("user", "set", "1001", "timezone=America/Lima")
+    said = run.ok("presence", "set", "1001", "lunch", "--until", "2126-12-24T15:00")
+    assert "2126-12-24T20:00:00Z" in said
+    assert run.json("presence", "show", "1001")["until"] == "2126-12-24T15:00:00-05:00"
+    # An --at without a zone is of his too.
+    assert status(run, "2126-12-24T14:59:59") == "lunch"
+    assert status(run, "2126-12-24T15:00") == "available"
+    run.ok("presence", "set", "1002", "lunch", "--until", "2126-12-24T15:00")
+    assert run.json("presence", "show", "1002")["until"] == "2126-12-24T15:00:00+01:00"
+
+
+def test_for_good(run):
+    run.ok("presence", "set", "1001", "away", "--for", "2h")
+    assert "- users.1001.presence.until" in run.ok("presence", "set", "1001", "dnd")
+    assert status(run, "2126-12-24T15:00") == "dnd"
+    assert "so already" in run.ok("presence", "set", "1001", "dnd")
+
+
+def test_forwards(run):
+    words = ["presence", "profile", "1001", "away"]
+    changes = run.json(*words, "external:030 5551", "--when", "always", "--origin", "external")
+    assert [change["after"] for change in changes["changes"]] == [
+        {"profiles": {"away": {"external": {"always": "external:+49305551"}}}}
+    ]
+    run.ok(*words, "announcement:closed.wav", "--when", "busy")
+    run.ok("presence", "set", "1001", "away")
+    calls = run.json("presence", "show", "1001")["calls"]
+    assert calls["internal"]["forwards"]["always"] is None
+    assert calls["internal"]["forwards"]["busy"] == "announcement:closed.wav"
+    assert calls["external"]["steps"][0]["callee"] == "+49305551"
+    run.ok(*words, "none", "--when", "always")
+    assert run.json("presence", "show", "1001")["calls"]["external"]["forwards"]["always"] is None
+
+
+def test_busy_on_busy(run):
+    assert "busy_on_busy: true" in run.ok("busy-on-busy", "1001", "on")
+    assert "true → 2" in run.ok("busy-on-busy", "1001", "2")
+    assert "busy_on_busy: 2" in run.ok("busy-on-busy", "1001", "off", "--as", "1001")
+    assert "so already" in run.ok("busy-on-busy", "1001", "0")
+
+
+def test_a_user_acts_for_himself(run):
+    run.ok("presence", "set", "1001", "away", "--as", "1001")
+    words = ["presence", "profile", "1001", "away", "busy", "--when", "always", "--as"]
+    run.ok(*words, "1001")
+    assert "not his own" in run.fails(*words, "1002")
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("presence show 1099", "there is no user '1099'"),
+        ("presence set 1099 away", "there is no user '1099'"),
+        ("presence set 1099 away --until 2126-12-24", "there is no user '1099'"),
+        ("presence set 1001 away --until 2020-12-24T15:00", "2020-12-24T15:00:00+01:00 is past"),
+        ("presence set 1001 away --as 1002", "1002 may not change the status of 1001"),
+        ("presence profile 1099 away busy --when always", "there is no user '1099'"),
+        ("presence profile 1001 away nowhere --when always", "'nowhere' is no target"),
+        ("presence profile 1001 away extension:1098 --when busy", "no user or team '1098'"),
+        ("presence profile 1001 away extension:1001 --when busy", "cannot forward to himself"),
+        ("presence profile 1001 away external:+49900111222 --when busy", "toll does not permit"),
+        ("presence profile 1001 away ring --when busy", "'ring' is no target"),
+        ("presence profile 1001 away announcement:../x --when busy", "is no sound file"),
+        ("busy-on-busy 1099 on", "there is no user '1099'"),
+        ("busy-on-busy 1001 maybe", "must be false, true or a number of calls"),
+        ("busy-on-busy 1001 -- -1", "must be false, true or a number of calls"),
+        ("busy-on-busy 1001 on --as 1002", "1002 may not change the busy on busy of 1001"),
+    ],
+)
+def test_a_wrong_word_is_one_line_and_changes_nothing(run, words, text):
+    assert text in run.fails(*words.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "presence set 1001 asleep",
+        "presence set 1001",
+        "presence set 1001 away --for soon",
+        "presence set 1001 away --until tomorrow",
+        "presence set 1001 away --for 2h --until 2126-12-24",
+        "presence show 1001 --at tomorrow",
+        "presence profile 1001 away busy",
+        "presence profile 1001 away --when busy",
+        "presence profile 1001 asleep busy --when busy",
+        "presence profile 1001 away busy --when never",
+        "presence profile 1001 away busy --when busy --origin team",
+        "presence show 1001 --as 1001",
+        "busy-on-busy 1001",
+    ],
+)
+def test_wrong_usage(run, words):
+    run.fails(*words.split(), code=2)
+
+
+def test_an_empty_list_says_what_to_do(empty):
+    empty.ok("import", "-", text="domain: pbx.test\n")
+    assert "esl-router user add" in empty.ok("presence", "show")
+    assert empty.json("presence", "show") == []
