@@ -13,6 +13,7 @@ import gevent
 from gevent import Greenlet
 from gevent.server import StreamServer
 
+from esl_router.call.redecide import Redecider
 from esl_router.call.session import Services, Session
 from esl_router.errors import ListenError, SwitchError, WrongPassword
 from esl_router.esl.client import CallSocket, EventLink
@@ -99,7 +100,7 @@ def open_services(settings: Settings) -> Services:
     # The first calls should be decided on a picture too; without one they are routed all the same.
     feed.wait(FIRST_PICTURE)
     journal, turns = Journal(settings.db), Turns(settings.db)
-    return Services(settings, store, feed, journal, turns, lambda: datetime.now(UTC))
+    return Services(settings, store, feed, journal, turns, Redecider(), lambda: datetime.now(UTC))
 
 
 def close_services(services: Services) -> None:

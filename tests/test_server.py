@@ -8,6 +8,7 @@ import gevent
 import pytest
 from gevent import socket
 
+from esl_router.call.redecide import Redecider
 from esl_router.call.session import Services
 from esl_router.errors import ListenError
 from esl_router.live.feed import Feed
@@ -30,7 +31,13 @@ class Router:
         self.settings = Settings(Path("unused.db"), LOOPBACK, grace=grace, **settings)
         self.journal = Notebook()
         services = Services(
-            self.settings, Rulebook(COMPANY), Feed(()), self.journal, Ledger(), lambda: NOW
+            self.settings,
+            Rulebook(COMPANY),
+            Feed(()),
+            self.journal,
+            Ledger(),
+            Redecider(),
+            lambda: NOW,
         )
         self.server = Server(self.settings, services, bind(LOOPBACK))
         self.server.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from esl_router import variables
@@ -61,9 +62,12 @@ def ring(
     caller: str,
     answered: bool,
     confirm_prompt: str,
+    follow: Callable[[Watch], AbstractContextManager[None]],
     make_uuid: Callable[[], str] = new_uuid,
 ) -> Rung:
     """Ring until one leg answers or all have ended; returns when the conversation is over too.
+
+    ``follow`` is a block around the ringing, given what is heard of its legs.
 
     ``caller`` is the uuid of the caller's own leg;
     ``answered``: the caller's own leg is up already. Raises nothing for what phones, callers and
@@ -78,7 +82,7 @@ def ring(
     if action.caller_name:
         orders.append(commands.export(variables.ORIGINATION_NAME, action.caller_name))
     orders += [commands.execute("bridge", dial.text), commands.connect()]
-    with switch.watch([*dial.legs, caller]) as watch:
+    with switch.watch([*dial.legs, caller]) as watch, follow(watch):
         Vigil(action, dial, switch).keep(watch)
         gone, snapshot = _run(socket, orders)
     if gone:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ import gevent
 from esl_router import variables
 from esl_router.call import actions, facts
 from esl_router.call.record import Record
+from esl_router.call.redecide import Redecider
 from esl_router.engine.decide import decide, without_rules
 from esl_router.errors import ProtocolError, StoreError, SwitchError
 from esl_router.esl import commands, untrusted
@@ -46,6 +48,7 @@ class Services:
     feed: Feed
     journal: Journal
     turns: Turns
+    redecider: Redecider
     clock: Callable[[], datetime]
     """The time of day, aware."""
 
@@ -131,7 +134,7 @@ class Session:
     def _loop(self, call: Call, record: Record) -> None:
         while True:
             started = self._services.clock()
-            decision = self._decide(call, started)
+            decision = self._decide(call)
             record.decided(decision)
             self._remember(self._services.turns.began, decision.effects)
             outcome, heard = self._perform(call, decision)
@@ -153,17 +156,40 @@ class Session:
         except StoreError as error:
             logger.error("whose turn it is was not written: %s", error)
 
-    def _decide(self, call: Call, now: datetime) -> Decision:
-        live = self._services.feed.view(self._switch.core_uuid, now.timestamp())
+    def _decide(self, call: Call) -> Decision:
         try:
-            with self._services.store.read() as rules:
-                return decide(call, rules, live, now)
+            return self._consult(call)
         except StoreError as error:
             logger.error("%s", error)
             return without_rules(call, str(error))
         except Exception as error:
             logger.exception("a fault while deciding; the caller is not left alone with it")
             return without_rules(call, f"fault in the router: {type(error).__name__}")
+
+    def _consult(self, call: Call) -> Decision:
+        """What would be decided for ``call`` now. Raises StoreError."""
+        now = self._services.clock()
+        live = self._services.feed.view(self._switch.core_uuid, now.timestamp())
+        with self._services.store.read() as rules:
+            return decide(call, rules, live, now)
+
+    def _ring(self, call: Call, action: Ring) -> tuple[Outcome, Mapping[int, LegTimes]]:
+        def follow(watch: Watch) -> AbstractContextManager[None]:
+            redecider = self._services.redecider
+            return redecider.follow(call, action, watch, self._switch, lambda: self._consult(call))
+
+        self.deciding = False
+        rung = actions.ring(
+            self._socket,
+            action,
+            self._switch,
+            caller=call.uuid,
+            answered=self._answered,
+            confirm_prompt=self._services.settings.confirm_prompt,
+            follow=follow,
+        )
+        self.deciding = True
+        return rung.outcome, rung.heard
 
     def _perform(
         self, call: Call, decision: Decision
@@ -174,17 +200,7 @@ class Session:
         """
         match decision.action:
             case Ring() as action:
-                self.deciding = False
-                rung = actions.ring(
-                    self._socket,
-                    action,
-                    self._switch,
-                    caller=call.uuid,
-                    answered=self._answered,
-                    confirm_prompt=self._services.settings.confirm_prompt,
-                )
-                self.deciding = True
-                return rung.outcome, rung.heard
+                return self._ring(call, action)
             case Voicemail() as action:
                 self.deciding = False
                 outcome = actions.voicemail(self._socket, action)

@@ -128,6 +128,7 @@ class Demo:
     @contextlib.contextmanager
     def _router(self, path: Path) -> Iterator[tuple[Server, SimulatedSwitch, Callable[[], bool]]]:
         """The router as `serve` runs it, and the simulated switch that calls it."""
+        from esl_router.call.redecide import Redecider
         from esl_router.call.session import Services
         from esl_router.live import feed as live
         from esl_router.server import Server, bind
@@ -170,7 +171,13 @@ class Demo:
         settings = Settings(db=path, listen=self._listen)
         store, journal = Store(path), Watched(path)
         services = Services(
-            settings, store, feed, journal, Turns(settings.db), lambda: datetime.now(UTC)
+            settings,
+            store,
+            feed,
+            journal,
+            Turns(settings.db),
+            Redecider(),
+            lambda: datetime.now(UTC),
         )
         server = Server(settings, services, listener)
         feed.start()

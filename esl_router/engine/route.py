@@ -30,7 +30,7 @@ from esl_router.model.actions import (
 )
 from esl_router.model.call import Attempt, Call, LegResult, RingResult
 from esl_router.model.live import Live
-from esl_router.model.people import CallerAction, User
+from esl_router.model.people import CallerAction, Redecide, User
 from esl_router.model.presence import Forward, Profile, Status, Target, TargetKind
 from esl_router.model.rules import Rules
 from esl_router.model.team import Overflow, Team, Turn
@@ -177,7 +177,14 @@ class Route:
             diversion=self._diversion,
         )
         if plan.legs:
-            return Ring(user.domain, user.extension, plan.legs, user.decline, self._mailbox)
+            return Ring(
+                user.domain,
+                user.extension,
+                plan.legs,
+                user.decline,
+                self._mailbox,
+                redecide=self._redecide(user),
+            )
         if self._parties.caller == user.extension and user.voicemail and not self._hops:
             self._trace.fired(
                 followme.STAGE, f"{user.extension} calls himself: he hears his voicemail."
@@ -259,6 +266,7 @@ class Route:
             team.extension,
             lineup.legs,
             caller_name=f"{team.caller_prefix}{name}" if team.caller_prefix else "",
+            redecide=self._redecide(team),
         )
 
     def _overflow(self, team: Team, condition: Condition) -> Action | Redirect:
@@ -370,6 +378,12 @@ class Route:
     def _mailbox(self) -> str | None:
         wanted = self._wanted
         return wanted.extension if isinstance(wanted, User) and wanted.voicemail else None
+
+    def _redecide(self, callee: User | Team) -> Redecide:
+        if self._parties.settings.redecide:
+            return Redecide.ALWAYS
+        busy_too = isinstance(callee, User) and callee.max_calls and callee.bob_cancel_pending
+        return Redecide.BUSY if busy_too else Redecide.NEVER
 
     def _shown(self, own: str | None) -> str | None:
         return followme.shown_number(

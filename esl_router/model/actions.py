@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esl_router.model.people import DeclineScope
+from esl_router.model.people import DeclineScope, Redecide
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,9 @@ class Ring:
     early_media: bool = False
     """Whether the caller hears what the far end plays before it answers: only for calls that
     leave to a single number outside (features.md B17)."""
+
+    redecide: Redecide = Redecide.NEVER
+    """Which changes are to reach this call while it rings."""
 
     @property
     def length(self) -> int:

@@ -35,6 +35,19 @@ class DeclineScope(StrEnum):
     """Any decline, 486 too, ends the user's ringing: for phones whose reject key sends 486."""
 
 
+class Redecide(StrEnum):
+    """Which changes are to reach a call that is still ringing."""
+
+    NEVER = "never"
+    """None: what rings, rings on. A change holds for the call's next step."""
+
+    BUSY = "busy"
+    """That the callee answers another call, and is busy on busy by that."""
+
+    ALWAYS = "always"
+    """Any: a status, a login, a registration, a rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A SIP account, or a number outside."""
@@ -86,6 +99,9 @@ class User:
     decline: DeclineScope = DeclineScope.AUTO
     max_calls: int = 0
     """Busy on busy: with this many calls he is busy for every further one; 0: never (F1, F6)."""
+
+    bob_cancel_pending: bool = False
+    """Whether a call that still rings turns to busy when he answers another (F3)."""
 
 
 class CallerAction(StrEnum):
@@ -150,3 +166,5 @@ class Settings:
 
     toll: TollPolicy = field(default_factory=TollPolicy)
     max_redirects: int = 5
+    redecide: bool = False
+    """Whether a change reaches calls that are still ringing (``live_changes: redecide``)."""

@@ -14,7 +14,7 @@ import sqlite_utils
 
 from esl_router.store.forms import usual
 from esl_router.store.layout import FOLLOW_ME, OVERFLOWS, PRESENCE, PROFILE, Document
-from esl_router.store.rows import TABLES, Rows, device_rows, rules_rows, user_rows
+from esl_router.store.rows import TABLES, Rows, device_rows, rules_rows, team_rows, user_rows
 
 _OWN_TABLES = (
     "numbers",
@@ -56,6 +56,27 @@ def write_user(
         db.table(table).delete_where("domain = ? AND extension = ?", key)
     for table, row in user_rows(domain, extension, user, position):
         if table in ("extensions", "users"):
+            db.table(table).upsert(row, pk=("domain", "extension"))
+        else:
+            db.table(table).insert(row)
+
+
+def write_team(
+    db: sqlite_utils.Database, domain: str, extension: str, team: Mapping[str, Any]
+) -> None:
+    """Put a new team into the store, or in the place of the one there was; whose turn it is
+    stays. Needs a write transaction.
+    """
+    key = (domain, extension)
+    position = db.conn.execute(
+        "SELECT coalesce((SELECT position FROM teams WHERE domain = ? AND extension = ?),"
+        " (SELECT max(position) + 1 FROM teams WHERE domain = ?), 0)",
+        (*key, domain),
+    ).fetchone()[0]
+    db.table("numbers").delete_where("domain = ? AND extension = ?", key)
+    db.table("team_members").delete_where("domain = ? AND team = ?", key)
+    for table, row in team_rows(domain, extension, team, position):
+        if table in ("extensions", "teams"):
             db.table(table).upsert(row, pk=("domain", "extension"))
         else:
             db.table(table).insert(row)
@@ -110,13 +131,18 @@ def read_user(db: sqlite_utils.Database, domain: str, extension: str) -> Documen
     return _users(_Tables(db, domain, extension)).get(extension)
 
 
+def read_team(db: sqlite_utils.Database, domain: str, extension: str) -> Document | None:
+    """One team as in a document; None when there is none."""
+    return _teams(_Tables(db, domain, extension)).get(extension)
+
+
 def read_workplace(db: sqlite_utils.Database, domain: str, name: str) -> Document | None:
     """One workplace as in a document; None when there is none."""
     return _workplaces(_Tables(db, domain)).get(name)
 
 
 class _Tables:
-    """The rows of one domain, or of one user in it, in the order of the file."""
+    """The rows of one domain, or of one user or team in it, in the order of the file."""
 
     def __init__(self, db: sqlite_utils.Database, domain: str, extension: str | None = None):
         self._db = db
@@ -129,7 +155,7 @@ class _Tables:
             where += " AND device IN (SELECT name FROM devices WHERE domain = ? AND extension = ?)"
             values += [self._domain, self._extension]
         elif self._extension is not None:
-            where += " AND extension = ?"
+            where += f" AND {'team' if table == 'team_members' else 'extension'} = ?"
             values.append(self._extension)
         return list(self._db.table(table).rows_where(where, values, order_by=order))
 
@@ -215,7 +241,7 @@ def _users(read: _Tables) -> Document:
             "name": row["name"],
             "numbers": [each["number"] for each in numbers.get(key, ())],
             "timezone": row["timezone"],
-            **_flags(row, "voicemail"),
+            **_flags(row, "voicemail", "bob_cancel_pending"),
             **_pick(row, "busy_on_busy", "decline"),
             "workplace": logins[key][0]["workplace"] if key in logins else None,
             "devices": {each["name"]: _device(each) for each in own},
@@ -277,6 +303,7 @@ def _teams(read: _Tables) -> Document:
             "numbers": [each["number"] for each in numbers.get((row["extension"],), ())],
             **_pick(row, "strategy", "ring", "max_wait"),
             "busy_on_busy": "auto" if row["busy_on_busy"] is None else row["busy_on_busy"],
+            **_pick(row, "caller_prefix"),
             "members": [
                 {"user": each["extension"], "delay": each["delay"], **_flags(each, "logged_in")}
                 for each in members.get((row["extension"],), ())

@@ -44,6 +44,7 @@ SETTINGS = Record(
         "caller_id_out": Key(One(values.caller_id), "caller"),
         "toll": Key(_TOLL, usual(_TOLL)),
         "max_redirects": Key(One(values.whole(0, 20)), 5),
+        "live_changes": Key(One(values.choice("ring_on", "redecide")), "ring_on"),
     }
 )
 
@@ -153,6 +154,7 @@ USER = Record(
         "timezone": Key(_ZONE, None),
         "voicemail": Key(_BOOLEAN, True, kept=True),
         "busy_on_busy": Key(One(values.busy_on_busy, values.busy_on_busy_text), 0),
+        "bob_cancel_pending": Key(_BOOLEAN, False),
         "decline": Key(One(values.choice("auto", "device", "user")), "auto"),
         "workplace": Key(One(values.optional(values.place_name)), None),
         "devices": Key(DEVICES, {}),
@@ -181,6 +183,7 @@ TEAM = Record(
         "ring": Key(_SECONDS, 20),
         "max_wait": Key(One(values.whole(1, 86400, "seconds")), 60),
         "busy_on_busy": Key(One(values.team_busy_on_busy, values.busy_on_busy_text), 0),
+        "caller_prefix": Key(One(values.prefix), ""),
         "members": Key(Many(MEMBER), []),
         "overflow": Key(_OVERFLOW, usual(_OVERFLOW)),
     }

@@ -466,3 +466,15 @@ def m014_team_turns(db: sqlite_utils.Database) -> None:
         ALTER TABLE teams ADD COLUMN caller_prefix TEXT NOT NULL DEFAULT '';
         """
     )
+
+
+@MIGRATIONS()
+def m015_live_changes(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE domains ADD COLUMN live_changes TEXT NOT NULL DEFAULT 'ring_on' CHECK (
+            live_changes IN ('ring_on', 'redecide'));
+        ALTER TABLE users ADD COLUMN bob_cancel_pending INTEGER NOT NULL DEFAULT 0 CHECK (
+            bob_cancel_pending IN (0, 1));
+        """
+    )

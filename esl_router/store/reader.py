@@ -41,12 +41,13 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
-           max_redirects
+           max_redirects, live_changes
     FROM domains WHERE domain = ?
 """
 
 _USER = """
     SELECT users.name, users.voicemail, users.decline, users.busy_on_busy,
+           users.bob_cancel_pending,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
@@ -207,7 +208,7 @@ class Reader:
         row = self._conn.execute(_SETTINGS, (domain,)).fetchone()
         if row is None:
             return None
-        country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row
+        country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects, live = row
         try:
             toll = TollPolicy(_texts(allow), _texts(deny))
         except ValueError:
@@ -221,14 +222,22 @@ class Reader:
             self._problem("settings.max_redirects", f"{redirects} is negative")
             redirects = usual.max_redirects
         return Settings(
-            domain, country, timezone, ring_cycle, trunk, caller_id_out, toll, redirects
+            domain,
+            country,
+            timezone,
+            ring_cycle,
+            trunk,
+            caller_id_out,
+            toll,
+            redirects,
+            redecide=live == "redecide",
         )
 
     def user(self, domain: str, extension: str) -> User | None:
         row = self._conn.execute(_USER, (domain, extension)).fetchone()
         if row is None:
             return None
-        name, voicemail, decline, max_calls, numbers = row
+        name, voicemail, decline, max_calls, cancel_pending, numbers = row
         path = f"users.{extension}"
         if not is_extension(extension):
             self._problem(path, f"{extension!r} is no extension")
@@ -243,6 +252,7 @@ class Reader:
             voicemail != 0,
             _DECLINE.get(decline, DeclineScope.AUTO),
             max(0, max_calls),
+            cancel_pending != 0,
         )
 
     def presence(self, domain: str, extension: str) -> Presence:

@@ -39,8 +39,9 @@ TABLES = (
 )
 """The tables of a domain, in the order in which their rows may be inserted."""
 
-_USER = ("name", "timezone", "voicemail", "busy_on_busy", "decline")
+_USER = ("name", "timezone", "voicemail", "busy_on_busy", "bob_cancel_pending", "decline")
 _PROFILE = ("no_answer_after", "queue_login", "ring_group_calls")
+_TEAM = ("name", "strategy", "ring", "max_wait", "caller_prefix")
 
 
 def rules_rows(domain: str, rules: Document) -> Rows:
@@ -75,7 +76,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
     for position, (extension, user) in enumerate(rules["users"].items()):
         yield from user_rows(domain, extension, user, position)
     for position, (extension, team) in enumerate(rules["teams"].items()):
-        yield from _team_rows(domain, extension, team, position)
+        yield from team_rows(domain, extension, team, position)
     for position, (extension, executive) in enumerate(rules["executives"].items()):
         yield from _executive_rows(domain, extension, executive, position)
 
@@ -163,7 +164,8 @@ def device_rows(
                 )
 
 
-def _team_rows(domain: str, extension: str, team: Mapping[str, Any], position: int) -> Rows:
+def team_rows(domain: str, extension: str, team: Mapping[str, Any], position: int) -> Rows:
+    """The rows of one team."""
     key = {"domain": domain, "extension": extension}
     limit = team["busy_on_busy"]
     yield "extensions", {**key, "kind": "team"}
@@ -172,7 +174,7 @@ def _team_rows(domain: str, extension: str, team: Mapping[str, Any], position: i
         {
             **key,
             "position": position,
-            **{name: team[name] for name in ("name", "strategy", "ring", "max_wait")},
+            **{name: team[name] for name in _TEAM},
             "busy_on_busy": None if limit == "auto" else limit,
             **{f"overflow_{name}": team["overflow"][name] for name in OVERFLOWS},
         },

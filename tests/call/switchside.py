@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 from gevent import socket
 
+from esl_router.call.redecide import Redecider
 from esl_router.call.session import Services, Session
 from esl_router.errors import StoreError
 from esl_router.esl.client import CallSocket
@@ -139,6 +140,7 @@ class Switchside:
         self.rules = Rulebook(company or Company())
         self.journal = Notebook()
         self.turns = Ledger()
+        self.redecider = Redecider()
         settings = Settings(Path("unused.db"), Address("127.0.0.1", 0))
         services = Services(
             settings,
@@ -146,6 +148,7 @@ class Switchside:
             feed or Feed(()),
             self.journal,
             self.turns,
+            self.redecider,
             lambda: NOW,  # type: ignore[arg-type]
         )
         self.session = Session(CallSocket(None, theirs), services)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from esl_router.call.redecide import Redecider
 from esl_router.call.session import Services
 from esl_router.live import feed as live
 from esl_router.server import Server, bind
@@ -69,7 +70,15 @@ def routed(
     store, journal = Store(path), KeptJournal(path)
     server = Server(
         settings,
-        Services(settings, store, feed, journal, Turns(settings.db), lambda: datetime.now(UTC)),
+        Services(
+            settings,
+            store,
+            feed,
+            journal,
+            Turns(settings.db),
+            Redecider(),
+            lambda: datetime.now(UTC),
+        ),
         listener,
     )
     feed.start()
