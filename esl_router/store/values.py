@@ -46,6 +46,15 @@ def text(value: Any, country: str) -> str:
     return line
 
 
+def prefix(value: Any, country: str) -> str:
+    """What is put before a caller's name: up to 40 characters, blanks at its end kept."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be text in quotes, not {said(value)}")
+    if len(value) > 40 or not value.isprintable():
+        raise ValueError("must be one line of up to 40 characters")
+    return value
+
+
 def boolean(value: Any, country: str) -> bool:
     if isinstance(value, bool):
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from esl_router.model.people import DeclineScope, FollowMeRow, User
+from esl_router.model.team import Member, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
 from tests.call.test_session import leg_uuids, rung
 from tests.company import DOMAIN, Company, mobile, sip
@@ -115,3 +116,33 @@ def test_who_did_not_press_1_has_not_answered():
 
 def test_who_pressed_1_has_answered():
     assert answered_by(outside=1.0, caller=2.0) == ("answered", "1001-mobile")
+
+
+def team_ring(*ends):
+    """The devices that a team's ring ends when these refuse: (device, cause)."""
+    ben = [FollowMeRow(sip("1002-soft", "1002")), FollowMeRow(sip("1002-cell", "1002"))]
+    plain = company(DeclineScope.AUTO)
+    hotline = Team(DOMAIN, "1009", "Hotline", members=(Member("1001"), Member("1002")))
+    rules = Company(
+        (*plain.users, User(DOMAIN, "1002")), {**plain.rows, "1002": ben}, teams=(hotline,)
+    )
+    feed = HeardFeed()
+    side = Switchside(rules, feed)
+    _, bridge, _ = rung(side, Caller_Destination_Number="1009", variable_sip_authorized="false")
+    names = ["1001-desk", "1001-home", "1001-mobile", "1002-soft", "1002-cell"]
+    uuids = dict(zip(leg_uuids(bridge.arg), names, strict=True))
+    for device, cause in ends:
+        uuid = next(each for each, name in uuids.items() if name == device)
+        feed.watches[0].on_end(uuid, cause)
+    side.close()
+    side.wait()
+    return [uuids[uuid] for uuid in feed.killed]
+
+
+def test_a_member_who_declines_ends_his_own_phones_alone():
+    assert team_ring(("1001-desk", "CALL_REJECTED")) == ["1001-home", "1001-mobile"]
+    assert team_ring(("1002-cell", "CALL_REJECTED")) == ["1002-soft"]
+
+
+def test_a_member_s_busy_phone_ends_nobody_else_s():
+    assert team_ring(("1002-soft", "USER_BUSY")) == []

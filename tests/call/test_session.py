@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from esl_router.errors import StoreError
 from esl_router.model.people import FollowMeRow, User
+from esl_router.model.team import Member, Strategy, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
 from tests.company import DOMAIN, Company, mobile, sip
 
@@ -256,3 +258,76 @@ def test_what_a_caller_writes_reaches_no_command(name):
     side.wait()
     assert side.journal[0].caller_account == "1002-desk"
     assert "\n" not in side.journal[0].caller_name
+
+
+def hotline(feed=None, **more):
+    """A call to a team, up to its ring, and the orders of that write."""
+    members = (Member("1001"), Member("1002"))
+    team = Team(DOMAIN, "2000", "Hotline", members=members, **more)
+    side = Switchside(Company((ANNA, BEN), COMPANY.rows, (team,)), feed)
+    side.order()
+    side.say(
+        snapshot(
+            Caller_Destination_Number="2000",
+            variable_sip_authorized="false",
+            Caller_Caller_ID_Number="+493099887766",
+        )
+    )
+    orders = [side.order()]
+    while orders[-1].line != "connect":
+        orders.append(side.order())
+    return side, orders
+
+
+def test_whose_turn_it_is_is_written_before_his_phone_rings():
+    side, orders = hotline(strategy=Strategy.ROUND_ROBIN)
+    assert [order.app for order in orders[:2]] == ["multiset", "bridge"]
+    # The switch has not answered yet: nothing but the decision lies before the ring.
+    assert (side.turns.first, side.turns.last) == (["1001"], [])
+    side.close()
+    side.wait()
+    assert side.turns.last == [], "nobody has talked"
+
+
+def test_a_conversation_for_the_team_is_written_when_it_has_ended():
+    feed = HeardFeed()
+    side, orders = hotline(feed, strategy=Strategy.SEQUENTIAL)
+    uuid = leg_uuids(orders[1].arg)[1]
+    feed.watches[0].legs[uuid].answered = 1772442010.0
+    feed.watches[0].legs[CALLER].answered = 1772442010.0
+    assert (side.turns.first, side.turns.last) == (["1001"], [])
+    side.close()
+    side.wait()
+    assert side.turns.last == ["1002"]
+    assert side.journal[0].answered_by == "1002-desk"
+
+
+def test_a_team_that_rings_all_at_once_has_a_last_conversation_and_no_first_member():
+    feed = HeardFeed()
+    side, orders = hotline(feed)
+    uuid = leg_uuids(orders[1].arg)[0]
+    feed.watches[0].legs[uuid].answered = 1772442010.0
+    feed.watches[0].legs[CALLER].answered = 1772442010.0
+    side.close()
+    side.wait()
+    assert (side.turns.first, side.turns.last) == ([], ["1001"])
+
+
+def test_a_store_that_takes_no_turn_keeps_no_caller_waiting(caplog, monkeypatch):
+    def locked(self, turns, now):
+        raise StoreError("the rule store cannot be written: database is locked")
+
+    monkeypatch.setattr("tests.call.switchside.Ledger.began", locked)
+    side, orders = hotline(strategy=Strategy.SEQUENTIAL)
+    assert orders[1].app == "bridge"
+    assert "whose turn it is was not written" in caplog.text
+    side.close()
+    side.wait()
+
+
+def test_members_see_whom_the_caller_wanted_before_their_phones_ring():
+    side, orders = hotline(caller_prefix="Hotline: ")
+    assert [order.app for order in orders[:3]] == ["multiset", "export", "bridge"]
+    assert orders[1].arg == "nolocal:origination_caller_id_name=Hotline: Ben Berg"
+    side.close()
+    side.wait()

@@ -49,6 +49,8 @@ def test_a_released_schema_becomes_todays_and_keeps_its_rows(released, path, tmp
             10,
         ]
         assert reader.presence("pbx.test", "1008").afterwards is Status.AVAILABLE
+        hotline = reader.team("pbx.test", "2000")
+        assert (hotline.caller_prefix, hotline.members[0].began) == ("", 0)
         assert reader.problems == ()
     store.close()
     old.close()

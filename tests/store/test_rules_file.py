@@ -212,6 +212,21 @@ WRONG = [
         "'announcement:a'",
         "teams.2000.overflow.no_answer: 'announcement:a' is no target",
     ),
+    (
+        "name: Hotline",
+        "name: Hotline\n    caller_prefix: 7",
+        "teams.2000.caller_prefix: must be text in quotes, not 7",
+    ),
+    (
+        "name: Hotline",
+        f"name: Hotline\n    caller_prefix: {'x' * 41}",
+        "teams.2000.caller_prefix: must be one line of up to 40 characters",
+    ),
+    (
+        "name: Hotline",
+        'name: Hotline\n    caller_prefix: "a\\nb"',
+        "teams.2000.caller_prefix: must be one line",
+    ),
     ("status: available", "afterwards: asleep", "users.1001.presence.afterwards: must be av"),
     ("+4930111*", "0930*", "users.1001.callers[0].numbers[0]: '0930*' begins with 0"),
     ("+4930111*", "+49x", "users.1001.callers[0].numbers[0]: '+49x' is no number pattern"),
@@ -415,3 +430,10 @@ def _keys(form):
         yield from _keys(key.form)
     if hasattr(form, "form"):
         yield from _keys(form.form)
+
+
+def test_the_blank_at_the_end_of_a_prefix_is_kept():
+    text = SMALL.replace("name: Hotline", 'name: Hotline\n    caller_prefix: "Hotline: "')
+    rules = rules_file.load(text)
+    assert rules["teams"]["2000"]["caller_prefix"] == "Hotline: "
+    assert rules_file.load(rules_file.dump(rules)) == rules
