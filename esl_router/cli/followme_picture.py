@@ -84,7 +84,9 @@ class Page:
             yield [Span(TITLES[section.origin], "bold underline"), Span(_summary(section), "dim")]
             yield from draw(list(_bars(section, colour)), width=width, glyphs=glyphs, labels=labels)
             if section.elsewhere:
-                yield [Span(f"  At present no phone rings. {section.elsewhere}", "yellow")]
+                yield [
+                    Span(f"  At present none of these phones rings. {section.elsewhere}", "yellow")
+                ]
         if not self.known:
             yield []
             yield [Span("Every phone is drawn as if it were registered; --live asks.", "dim")]
