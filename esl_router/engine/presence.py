@@ -1,4 +1,4 @@
-"""Which status counts: a temporary one, the one set by hand, or available (C7-C13)."""
+"""Which status counts: temporary, set by hand, by the hours of the day, or available (C7-C13)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def effective(presence: Presence, now: datetime) -> Effective:
     A status with an end is temporary and beats everything, *available* too: "reachable for an
     hour". Without one, *available* says nothing, so that what comes below it can speak.
     """
-    axes = (_temporary(presence, now), _manual(presence), _DEFAULT)
+    axes = (_temporary(presence, now), _manual(presence), _hours(presence, now), _DEFAULT)
     chosen = next(axis.status for axis in axes if axis.status is not None)
     return Effective(chosen, axes)
 
@@ -63,3 +63,12 @@ def _manual(presence: Presence) -> Axis:
     if status is Status.AVAILABLE:
         return Axis("manual", None, f"available, {how}, leaves it to the rest")
     return Axis("manual", status, f"{status.value}, {how}")
+
+
+def _hours(presence: Presence, now: datetime) -> Axis:
+    if presence.outside_hours is None:
+        return Axis("schedule", None, "no schedule is set")
+    schedule, status = presence.outside_hours
+    if schedule.is_open(now):
+        return Axis("schedule", None, f"it is within the hours of {schedule.name}")
+    return Axis("schedule", status, f"{status.value} outside the hours of {schedule.name}")

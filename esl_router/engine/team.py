@@ -132,13 +132,15 @@ def _absent(
     """Why a member takes no part, in words; empty: he does."""
     if user is None:
         return "he is no user any more"
-    if not member.logged_in:
-        return "he is logged out"
     if member.extension in out:
         return "he has declined this call"
     presence = rules.presence(user.domain, user.extension)
     status = effective(presence, now).status
     profile = presence.profile(status)
+    if profile.queue_login is False:
+        return f"his status {status.value} logs him out"
+    if not member.logged_in and not profile.queue_login:
+        return "he is logged out"
     if profile.ring_group_calls is False:
         return f"he takes no team calls while {status.value}"
     always = profile.target(Origin.INTERNAL, Forward.ALWAYS) or profile.target(

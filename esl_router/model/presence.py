@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from esl_router.model.people import Origin
+from esl_router.model.schedule import Schedule
 
 
 class Status(StrEnum):
@@ -74,6 +75,10 @@ class Profile:
     no_answer_after: int | None = None
     """Seconds after which ringing ends, whatever the follow-me rows say (B4)."""
 
+    queue_login: bool | None = None
+    """Whether he counts as logged in to his teams in this status; None: as he has logged in or out
+    himself, which holds again when the status ends (C6)."""
+
     ring_group_calls: bool | None = None
     """Whether calls of teams ring him; None: unless the status sends his calls away."""
 
@@ -95,6 +100,9 @@ class Presence:
 
     afterwards: Status = Status.AVAILABLE
     """What holds when a temporary status has ended."""
+
+    outside_hours: tuple[Schedule, Status] | None = None
+    """The status that holds outside a schedule's hours (C10)."""
 
     profiles: Mapping[Status, Profile] = field(default_factory=dict)
 

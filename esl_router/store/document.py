@@ -248,7 +248,7 @@ def _users(read: _Tables) -> Document:
             "follow_me": _follow_me(own, rows),
             "presence": {
                 **(
-                    _pick(presence[key][0], "status", "until", "afterwards", "revert")
+                    _presence(presence[key][0])
                     if key in presence
                     else usual(PRESENCE)
                 ),
@@ -266,6 +266,12 @@ def _users(read: _Tables) -> Document:
             else None,
         }
     return found
+
+
+def _presence(row: Mapping[str, Any]) -> Document:
+    found = _pick(row, "status", "until", "afterwards", "revert")
+    hours = {"schedule": row["hours_schedule"], "status": row["hours_status"]}
+    return {**found, "outside_hours": hours if row["hours_schedule"] else None}
 
 
 def _follow_me(

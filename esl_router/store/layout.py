@@ -127,12 +127,14 @@ PROFILE = Record(
         "external": Key(_FORWARDS, usual(_FORWARDS)),
     }
 )
+_OUTSIDE_HOURS = Record({"schedule": Key(_TEXT), "status": Key(_STATUS, "away", kept=True)})
 PRESENCE = Record(
     {
         "status": Key(_STATUS, "available"),
         "until": Key(One(values.optional(values.instant), values.instant_text), None),
         "afterwards": Key(_STATUS, "available"),
         "revert": Key(One(values.choice("available", "previous")), "available"),
+        "outside_hours": Key(Maybe(_OUTSIDE_HOURS), None),
         "profiles": Key(Named(values.choice(*values.STATUSES), PROFILE), {}),
     }
 )

@@ -478,3 +478,14 @@ def m015_live_changes(db: sqlite_utils.Database) -> None:
             bob_cancel_pending IN (0, 1));
         """
     )
+
+
+@MIGRATIONS()
+def m016_outside_hours(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE presence ADD COLUMN hours_schedule TEXT;
+        ALTER TABLE presence ADD COLUMN hours_status TEXT CHECK (
+            hours_status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting'));
+        """
+    )

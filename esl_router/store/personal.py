@@ -5,24 +5,42 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from esl_router.model.numbers import is_pattern
 from esl_router.model.people import CallerAction, CallerRule, Origin
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from esl_router.model.schedule import Hours, Schedule
 
 Report = Callable[[str, str], None]
 """Takes the path of a broken rule and what is wrong with it."""
 
 _STATUS = """
-    SELECT status, until, afterwards FROM presence WHERE domain = ? AND extension = ?
+    SELECT status, until, afterwards, hours_schedule, hours_status FROM presence
+    WHERE domain = ? AND extension = ?
 """
 
 _PROFILES = """
-    SELECT profiles.status, no_answer_after, ring_group_calls, origin, condition, target
+    SELECT profiles.status, no_answer_after, queue_login, ring_group_calls,
+           origin, condition, target
     FROM profiles LEFT JOIN forwards USING (domain, extension, status)
     WHERE domain = ? AND extension = ?
 """
+
+_SCHEDULE = """
+    SELECT schedules.timezone, domains.timezone, schedules.holidays
+    FROM schedules JOIN domains USING (domain) WHERE domain = ? AND name = ?
+"""
+
+_HOURS = """
+    SELECT days, opens, closes FROM schedule_hours WHERE domain = ? AND schedule = ?
+    ORDER BY position
+"""
+
+_CLOSED = "SELECT day FROM schedule_closed WHERE domain = ? AND schedule = ?"
+
+_LOGIN = {"true": True, "false": False}
+"""``keep`` and NULL: as he has logged in or out himself."""
 
 _CALLERS = """
     SELECT position, numbers, action FROM callers WHERE domain = ? AND extension = ?
@@ -33,12 +51,15 @@ _CALLERS = """
 def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Report) -> Presence:
     """The user's status and profiles; a forward that makes no sense is left out and reported."""
     row = conn.execute(_STATUS, (domain, extension)).fetchone()
-    status, until, afterwards = row or ("available", None, "available")
+    status, until, afterwards, hours, then = row or ("available", None, "available", None, None)
     path = f"users.{extension}.presence"
     return Presence(
         status=_status(status, f"{path}.status", report),
         until=_instant(until, f"{path}.until", report),
         afterwards=_status(afterwards, f"{path}.afterwards", report),
+        outside_hours=None
+        if hours is None
+        else _outside_hours(conn, domain, hours, str(then), f"{path}.outside_hours", report),
         profiles=_profiles(conn, domain, extension, f"{path}.profiles", report),
     )
 
@@ -63,9 +84,9 @@ def callers(
 def _profiles(
     conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
 ) -> dict[Status, Profile]:
-    plain: dict[Status, tuple[int | None, bool | None]] = {}
+    plain: dict[Status, tuple[int | None, bool | None, bool | None]] = {}
     forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
-    for name, after, ring_group_calls, origin, condition, text in conn.execute(
+    for name, after, login, ring_group_calls, origin, condition, text in conn.execute(
         _PROFILES, (domain, extension)
     ):
         try:
@@ -76,7 +97,8 @@ def _profiles(
         if after is not None and after < 1:
             report(f"{path}.{name}.no_answer_after", f"{after} is no number of seconds")
             after = None
-        plain[status] = (after, None if ring_group_calls is None else ring_group_calls != 0)
+        group = None if ring_group_calls is None else ring_group_calls != 0
+        plain[status] = (after, _LOGIN.get(login), group)
         if text is None:
             continue
         try:
@@ -85,8 +107,7 @@ def _profiles(
         except ValueError:
             report(f"{path}.{name}.{origin}.{condition}", f"{text!r} is no target")
     return {
-        status: Profile(after, group, forwards.get(status, {}))
-        for status, (after, group) in plain.items()
+        status: Profile(*settings, forwards.get(status, {})) for status, settings in plain.items()
     }
 
 
@@ -97,6 +118,26 @@ def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         report(path, f"{seconds} is no instant: the status counts as one without an end")
+        return None
+
+
+def _outside_hours(
+    conn: sqlite3.Connection, domain: str, name: str, status: str, path: str, report: Report
+) -> tuple[Schedule, Status] | None:
+    zone = conn.execute(_SCHEDULE, (domain, name)).fetchone()
+    try:
+        if zone is None:
+            raise ValueError(f"there is no schedule {name!r}")
+        schedule = Schedule(
+            name,
+            zone[0] or zone[1],
+            tuple(Hours.parse(*row) for row in conn.execute(_HOURS, (domain, name))),
+            frozenset(date.fromisoformat(day) for (day,) in conn.execute(_CLOSED, (domain, name))),
+            zone[2] or "",
+        )
+        return schedule, Status(status)
+    except ValueError as error:
+        report(path, str(error))
         return None
 
 

@@ -70,6 +70,10 @@ def check_user(extension: str, user: Mapping[str, Any], known: Known) -> list[st
             problems.append(
                 _missing(f"{path}.follow_me.{device}", "device of his", device, user["devices"])
             )
+    hours = user["presence"]["outside_hours"]
+    if hours is not None and hours["schedule"] not in known.schedules:
+        where = f"users.{extension}.presence.outside_hours.schedule"
+        problems.append(_missing(where, "schedule", hours["schedule"], known.schedules))
     for where, target in targets_of_user(extension, user):
         problems += _check_target(where, target, known)
     return problems

@@ -108,7 +108,9 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
     yield from device_rows(domain, user["devices"], user["follow_me"], extension=extension)
     presence = user["presence"]
     state = {name: presence[name] for name in ("status", "until", "afterwards", "revert")}
-    yield "presence", {**key, **state}
+    hours = presence["outside_hours"] or {"schedule": None, "status": None}
+    hours = {f"hours_{name}": value for name, value in hours.items()}
+    yield "presence", {**key, **state, **hours}
     for index, (status, profile) in enumerate(presence["profiles"].items()):
         inner = {**key, "status": status}
         settings = {name: profile[name] for name in _PROFILE}

@@ -6,6 +6,7 @@ import pytest
 
 from esl_router.engine.presence import effective
 from esl_router.model.presence import Presence, Status, Target, TargetKind
+from esl_router.model.schedule import Hours, Schedule
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -47,9 +48,26 @@ def test_a_temporary_available_beats_the_status_below_it():
     assert winner(presence) == (Status.AVAILABLE, "temporary")
 
 
+OPEN = Schedule("office", "UTC", (Hours.parse("mon", "08:00", "17:00"),))
+
+
+@pytest.mark.parametrize(
+    ("presence", "hour", "expected"),
+    [
+        (Presence(outside_hours=(OPEN, Status.AWAY)), 9, (Status.AVAILABLE, "default")),
+        (Presence(outside_hours=(OPEN, Status.AWAY)), 18, (Status.AWAY, "schedule")),
+        (Presence(Status.DND, outside_hours=(OPEN, Status.AWAY)), 18, (Status.DND, "manual")),
+    ],
+)
+def test_outside_its_hours_a_schedule_says_what_a_status_set_by_hand_does_not(
+    presence, hour, expected
+):
+    assert winner(presence, NOW.replace(hour=hour)) == expected
+
+
 def test_every_axis_says_why():
     axes = effective(Presence(Status.AWAY), NOW).axes
-    assert [axis.name for axis in axes] == ["temporary", "manual", "default"]
+    assert [axis.name for axis in axes] == ["temporary", "manual", "schedule", "default"]
     assert all(axis.why for axis in axes)
 
 

@@ -120,6 +120,7 @@ ELSEWHERE = {(Origin.EXTERNAL, Forward.ALWAYS): Target.parse("extension:1003")}
         (away(Status.DND), False),
         (away(), False),
         (away(ring_group_calls=True), True),
+        (away(Status.AVAILABLE, queue_login=False), False),
         (away(Status.AVAILABLE, ring_group_calls=False), False),
         (away(Status.AVAILABLE, forwards=ELSEWHERE), False),
         (Presence(Status.MEETING), True),
@@ -132,6 +133,13 @@ def test_a_member_s_status_says_whether_he_takes_calls_of_the_team(presence, rin
 def test_a_member_who_is_logged_out_or_not_registered_is_passed_over():
     members = (Member("1001", logged_in=False), Member("1002"), Member("1003"))
     assert who(play(company(members=members), live=registered("1003-desk"))[0]) == ["1003"]
+
+
+def test_a_status_may_log_a_member_in_and_what_he_did_himself_holds_after_it():
+    out = (Member("1001", logged_in=False),)
+    calls = away(Status.MEETING, queue_login=True)
+    assert who(play(company({"1001": calls}, members=out))[0]) == ["1001"]
+    assert isinstance(play(company(members=out))[0], Reject)
 
 
 def talking(*extensions):

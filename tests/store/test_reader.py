@@ -404,7 +404,7 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
         rules.callers(DOMAIN, "1001")
         conn.set_trace_callback(None)
         plans = [row[3] for sql in seen for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
-    assert len(seen) == 10
+    assert len(seen) == 13
     scans = [line for line in plans if line.startswith("SCAN") and "SCAN (" not in line]
     assert [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line] == []
     assert any(line.startswith("SEARCH") for line in plans)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from esl_router.model.schedule import Hours, Schedule
+
+BERLIN = ZoneInfo("Europe/Berlin")
+OFFICE = Schedule("office", "Europe/Berlin", (Hours.parse("mon-fri", "08:00", "17:00"),))
+
+
+def berlin(text):
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("now", "is_open"),
+    [
+        ("2026-03-02T07:59", False),
+        ("2026-03-02T08:00", True),
+        ("2026-03-02T16:59", True),
+        ("2026-03-02T17:00", False),
+        ("2026-03-07T12:00", False),
+    ],
+)
+def test_an_interval_is_open_from_its_first_minute_up_to_its_last(now, is_open):
+    assert OFFICE.is_open(berlin(now)) is is_open
+
+
+def test_the_schedule_s_own_zone_counts():
+    assert OFFICE.is_open(datetime(2026, 3, 2, 7, 30, tzinfo=UTC))
+    assert not OFFICE.is_open(datetime(2026, 7, 1, 15, 30, tzinfo=UTC)), "17:30 in summer"
+
+
+NIGHT = Schedule("night", "Europe/Berlin", (Hours.parse("fri", "22:00", "06:00"),))
+
+
+@pytest.mark.parametrize(
+    ("now", "is_open"),
+    [
+        ("2026-03-06T21:59", False),
+        ("2026-03-06T22:00", True),
+        ("2026-03-07T05:59", True),
+        ("2026-03-07T06:00", False),
+        ("2026-03-07T22:30", False),
+    ],
+)
+def test_past_midnight_an_interval_belongs_to_the_day_it_began_on(now, is_open):
+    assert NIGHT.is_open(berlin(now)) is is_open
+
+
+def test_a_whole_day():
+    always = Schedule("all", "UTC", (Hours.parse("mon-sun", "00:00", "24:00"),))
+    assert always.is_open(datetime(2026, 3, 1, 23, 59, tzinfo=UTC))
+
+
+def test_a_closed_day_does_not_open_and_the_night_before_still_ends():
+    closed = Schedule("n", "Europe/Berlin", NIGHT.hours, frozenset({date(2026, 3, 7)}))
+    assert closed.is_open(berlin("2026-03-07T02:00"))
+    assert not Schedule("n", "UTC", NIGHT.hours, frozenset({date(2026, 3, 6)})).is_open(
+        datetime(2026, 3, 6, 23, 0, tzinfo=UTC)
+    )
+
+
+def test_public_holidays_of_the_region_are_closed():
+    women_s_day = "2027-03-08T10:00"
+    assert OFFICE.is_open(berlin(women_s_day))
+    in_berlin = Schedule("office", "Europe/Berlin", OFFICE.hours, holidays="DE-BE")
+    assert not in_berlin.is_open(berlin(women_s_day))
+    in_bavaria = Schedule("office", "Europe/Berlin", OFFICE.hours, holidays="DE-BY")
+    assert in_bavaria.is_open(berlin(women_s_day))
+
+
+@pytest.mark.parametrize(
+    ("days", "numbers"),
+    [("mon-wed", {0, 1, 2}), ("sat", {5}), ("mon,wed-thu", {0, 2, 3}), ("sat-mon", {5, 6, 0})],
+)
+def test_days_of_the_week(days, numbers):
+    assert Hours.parse(days, "00:00", "01:00").days == numbers
+
+
+@pytest.mark.parametrize("now", ["2026-03-29T02:30", "2026-10-25T02:30"])
+def test_the_nights_in_which_the_clock_changes_are_nights_like_others(now):
+    night = Schedule("n", "Europe/Berlin", (Hours.parse("sun", "01:00", "04:00"),))
+    assert night.is_open(berlin(now))
