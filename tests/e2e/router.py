@@ -61,14 +61,15 @@ class Router:
             store.execute(sql, values)
             store.commit()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
+        """``options`` are further ones of `serve`."""
         before = self.log.read_bytes().count(b"\n") if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     sys.executable, "-m", "esl_router", "serve",
                     "--listen", f"{HOST}:{self.switch.router}",
-                    "--freeswitch", f"{HOST}:{self.switch.events}",
+                    "--freeswitch", f"{HOST}:{self.switch.events}", *options,
                 ],
                 cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
@@ -91,6 +92,12 @@ class Router:
         """To the router and everything it has started."""
         assert self._process is not None
         os.killpg(self._process.pid, number)
+
+    def workers(self) -> list[int]:
+        """The processes that it has started."""
+        assert self._process is not None
+        pid = self._process.pid
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill(self) -> None:
         """As a crash does: no chance to say goodbye."""
