@@ -396,7 +396,7 @@ def test_a_conversation_that_ended_while_there_was_no_router_is_over(
     is_busy(stage, 1451, one, two)
     stage.router.kill()
     call.hang_up()
-    stage.switch.wait_idle()
+    wait_until(lambda: one.ringings[0].ended, 5, "the phone is hung up")
     stage.router.start()
     is_rung(stage, 1451, one, two)
 

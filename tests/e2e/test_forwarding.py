@@ -39,7 +39,7 @@ OUT = {name: f"+4917130000{number}" for number, name in enumerate(_USED, 10)}
 
 PEOPLE: dict[str, dict[str, Any]] = {
     "u1900": person("1900", "a", number=direct(1900)),
-    "u1901": person("1901", "a", number=direct(1901)),
+    "u1901": person("1901", "a", "b"),
     # Not registered, no answer, busy.
     **somebody(1310, "a", "b", presence=reachable(unregistered="extension:1311")),
     **somebody(1311),
@@ -70,7 +70,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1332, presence=away(f"external:{OUT['below']}")),
     **somebody(1333, presence=away(f"external:{FORBIDDEN}")),
     # The caller is the target.
-    **somebody(1342, presence=away("extension:1900")),
+    **somebody(1342, presence=away("extension:1901")),
     **somebody(1343, presence=away(f"external:{OUT['caller']}")),
     # Withheld numbers.
     **somebody(1344, presence=away(f"external:{OUT['anonymous']}")),
@@ -88,6 +88,10 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1364, presence=away(f"external:{OUT['history']}")),
     **somebody(1366, presence=away(f"external:{OUT['given_up']}")),
     **somebody(1367, mobile=OUT["mobile"], confirm=False),
+    **somebody(1358, presence=away("extension:1359")),
+    **somebody(1359, presence=away("voicemail")),
+    **somebody(1368, presence=away("extension:1369"), voicemail=False),
+    **somebody(1369, presence=away("extension:1368"), voicemail=False),
     # Each to the next, seven in all.
     **{name: user for extension in range(1370, 1376) for name, user in
        somebody(extension, presence=away(f"extension:{extension + 1}")).items()},
@@ -202,6 +206,15 @@ def two_who_forward_to_each_other_end_in_the_mailbox_of_the_first(stage: Stage) 
     phones = [stage.line("1320-a"), stage.line("1321-a")]
     reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1320"), 1320, 1320)
     reaches_the_mailbox_of(stage, stage.outside().call(direct(1321)), direct(1321), 1321)
+    assert not any(phone.invited for phone in phones)
+
+
+@play
+def without_a_mailbox_a_circle_is_busy(stage: Stage) -> None:
+    phones = [stage.line("1368-a"), stage.line("1369-a")]
+    call = stage.inside("1900-a").call("1368")
+    assert call.wait(5) == 486
+    assert 180 not in [code for _, code in call.provisional]
     assert not any(phone.invited for phone in phones)
 
 
@@ -335,9 +348,9 @@ def a_caller_who_gives_up_ends_the_forwarded_call(stage: Stage) -> None:
 
 @play
 def a_colleague_is_not_forwarded_to_himself(stage: Stage) -> None:
-    his_own = stage.line("1900-a")
-    reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1342"), 1342, 1342)
-    assert not his_own.invited
+    other = stage.line("1901-b")
+    reaches_the_mailbox_of(stage, stage.inside("1901-a").call("1342"), 1342, 1342)
+    assert not other.invited
 
 
 @play
@@ -431,6 +444,11 @@ def a_target_that_is_busy_leaves_the_mailbox_of_whom_the_caller_wanted(stage: St
     target = stage.line("1354-a", reject=486)
     reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1353"), 1353, 1353)
     assert target.invited
+
+
+@play
+def the_mailbox_of_a_target_is_that_of_whom_the_caller_wanted(stage: Stage) -> None:
+    reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1358"), 1358, 1358)
 
 
 @play
