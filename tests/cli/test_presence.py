@@ -50,6 +50,7 @@ def test_the_page_as_json(away):
     assert [(axis["axis"], axis["status"], axis["wins"]) for axis in found["axes"]] == [
         ("temporary", None, False),
         ("manual", "away", True),
+        ("schedule", None, False),
         ("default", "available", False),
     ]
     external = found["calls"]["external"]

@@ -400,7 +400,7 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
         rules.owner_of("+493012345107")
         rules.device_user(DOMAIN, "desk-reception")
         rules.follow_me(DOMAIN, "1002", Origin.EXTERNAL)
-        rules.presence(DOMAIN, "1001")
+        rules.presence(DOMAIN, "1010")
         rules.callers(DOMAIN, "1001")
         conn.set_trace_callback(None)
         plans = [row[3] for sql in seen for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]

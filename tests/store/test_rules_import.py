@@ -81,7 +81,8 @@ def test_the_difference_of_single_changes(company, rules):
         "~ users.1002.devices.1002-desk.password: changed",
         "~ users.1007.voicemail: false → true",
         '+ users.1011: {"name": "Neu", "voicemail": true}',
-        '- users.1010: {"name": "Bestellungen", "numbers": ["+493012345110"], "voicemail": true}',
+        '- users.1010: {"name": "Bestellungen", "numbers": ["+493012345110"], "voicemail": true, '
+        '"presence": {"outside_hours": {"schedule": "office", "status": "away"}}}',
         '- teams.2000.members[0]: {"user": "1005"}',
     ]
     assert read_rules(company, DOMAIN) == rules
