@@ -9,18 +9,19 @@ from esl_router.errors import NotFound
 from esl_router.model.call import Call, Caller
 from esl_router.model.live import UNKNOWN, CallState, Channel, Contact, Live
 from esl_router.model.people import Origin, User
+from esl_router.model.team import Team
 
 if TYPE_CHECKING:
     import sqlite_utils
 
 
-def call_to(user: User, origin: Origin) -> Call:
-    """A call to ``user`` by nobody in particular: some colleague's phone, or a withheld number."""
+def call_to(user: User | Team, origin: Origin) -> Call:
+    """A call to ``user`` (or a team) by nobody in particular: a colleague, or a withheld number."""
     if origin is Origin.INTERNAL:
         caller = Caller(account="a colleague", domain=user.domain)
-        return Call("", user.extension, caller, internal_context=True)
+        return Call("supposed", user.extension, caller, internal_context=True)
     # An extension is not enough from outside where the store has several domains.
-    return Call("", user.numbers[0] if user.numbers else user.extension)
+    return Call("supposed", user.numbers[0] if user.numbers else user.extension)
 
 
 def live(

@@ -165,7 +165,7 @@ def _lines(
 ) -> Iterator[list[Span]]:
     from esl_router.cli.terminal import Span
     from esl_router.cli.timeline import ASCII, BLOCKS, Bar, colours, draw
-    from esl_router.cli.words import action_words, leg_note
+    from esl_router.cli.words import action_words, leg_label, leg_note
     from esl_router.model.actions import Ring
 
     glyphs = BLOCKS if terminal.speaks_unicode() else ASCII
@@ -185,7 +185,7 @@ def _lines(
             yield []
             colour = colours(leg.device for leg in action.legs)
             bars = [
-                Bar(leg.device, leg.delay, leg.ends, leg_note(leg), colour=colour[leg.device])
+                Bar(leg_label(leg), leg.delay, leg.ends, leg_note(leg), colour=colour[leg.device])
                 for leg in action.legs
             ]
             yield from draw(bars, width=terminal.width(), glyphs=glyphs)

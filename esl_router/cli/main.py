@@ -42,6 +42,7 @@ COMMANDS = {
     "followme": "followme",
     "presence": "presence",
     "busy-on-busy": "presence",
+    "team": "team",
     "calls": "calls",
     "directory": "directory",
     "doctor": "doctor",

@@ -28,7 +28,7 @@ JSON = {
     "dnd": "changes[]",
     "followme list": "[user device origin enabled delay ring user_configurable]",
     "followme show": "domain user name registrations_known origins{internal external team}{"
-    "legs[device delay ring ends number confirm diversion{by reason counter} registrations] "
+    "legs[device owner delay ring ends number confirm diversion{by reason counter} registrations] "
     "skipped[device reason text] then elsewhere} "
     "problems[path text]",
     "followme set": "changes[]",
@@ -39,6 +39,19 @@ JSON = {
     "presence set": "changes[]",
     "presence profile": "changes[]",
     "busy-on-busy": "changes[]",
+    "team list": "[extension name numbers strategy members[user delay logged_in]]",
+    "team show": "domain team name numbers strategy ring max_wait busy_on_busy caller_prefix "
+    "overflow{no_answer busy nobody} at registrations_known busy "
+    "members[user name delay logged_in status rings why began talked] legs[as in followme show] "
+    "steps[second action …] problems[path text]",
+    "team add": "changes[]",
+    "team set": "changes[]",
+    "team remove": "changes[]",
+    "team member add": "changes[]",
+    "team member set": "changes[]",
+    "team member remove": "changes[]",
+    "team login": "changes[]",
+    "team logout": "changes[]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
     "caller_account callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "

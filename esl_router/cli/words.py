@@ -75,10 +75,12 @@ def action_record(action: Action) -> dict[str, Any]:
 
 def leg_record(leg: Leg) -> dict[str, Any]:
     """One device of a ring: seconds from the start of the ring; ``number`` outside, or None;
-    ``diversion`` where the call was redirected to reach it, or None."""
+    ``owner`` the member of a team whom it rings for, or None; ``diversion`` where the call was
+    redirected to reach it, or None."""
     outside = leg.target if isinstance(leg.target, Outside) else None
     return {
         "device": leg.device,
+        "owner": leg.owner or None,
         "delay": leg.delay,
         "ring": leg.ring,
         "ends": leg.ends,
@@ -93,6 +95,11 @@ def leg_record(leg: Leg) -> dict[str, Any]:
         },
         "registrations": None if outside else len(getattr(leg.target, "contacts", ())),
     }
+
+
+def leg_label(leg: Leg) -> str:
+    """The name of a leg in a picture: in a team's ring with whose it is."""
+    return f"{leg.owner}: {leg.device}" if leg.owner else leg.device
 
 
 def leg_note(leg: Leg) -> str:

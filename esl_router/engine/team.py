@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from esl_router.engine import busy, followme
@@ -29,6 +30,9 @@ class Lineup:
     legs: tuple[Leg, ...]
     first: str = ""
     """The member with whom it begins; empty where all ring at once."""
+
+    passed: Mapping[str, str] = field(default_factory=dict)
+    """Who does not ring, and why, in words."""
 
 
 def is_busy(team: Team, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
@@ -69,11 +73,13 @@ def line_up(
     Whoever answers outside always has to press 1: a mailbox must not take a team's call.
     """
     members = []
+    passed: dict[str, str] = {}
     out = _declined(team, call)
     for member in _in_turn(team):
         user = rules.user(team.domain, member.extension)
         reason = _absent(member, user, out, call, rules, live, now, trace)
         if user is None or reason:
+            passed[member.extension] = reason or "no user"
             trace.passed(STAGE, f"{member.extension} is passed over: {reason or 'no user'}.")
         else:
             members.append((member, user))
@@ -96,6 +102,7 @@ def line_up(
         )
         his = _legs_of(member, user, plan.legs, team, offset, taken)
         if not his:
+            passed[member.extension] = "none of his phones rings"
             trace.passed(STAGE, f"{member.extension} is passed over: none of his phones rings.")
             continue
         legs += his
@@ -105,7 +112,7 @@ def line_up(
     ringing = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
-    return Lineup(tuple(ringing), "" if team.strategy is Strategy.PARALLEL else first)
+    return Lineup(tuple(ringing), "" if team.strategy is Strategy.PARALLEL else first, passed)
 
 
 def _in_turn(team: Team) -> tuple[Member, ...]:

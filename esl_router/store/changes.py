@@ -108,15 +108,7 @@ def store_user(
 ) -> Changes:
     path = f"users.{extension}"
     problems = references.check_user(extension, new, known_in_store(db, domain, extension))
-    for index, number in enumerate(new["numbers"]):
-        row = db.conn.execute(
-            "SELECT domain, extension FROM numbers WHERE number = ?", (number,)
-        ).fetchone()
-        if (row is not None and tuple(row) != (domain, extension)) or (
-            number in new["numbers"][:index]
-        ):
-            whose = extension if row is None else row[1]
-            problems.append(f"{path}.numbers[{index}]: {number} is {whose}'s number already")
+    problems += numbers_taken(db, domain, extension, path, new["numbers"])
     if (login := new["workplace"]) is not None:
         row = db.conn.execute(
             "SELECT extension FROM workplace_logins WHERE domain = ? AND workplace = ?",
@@ -131,6 +123,21 @@ def store_user(
     if old is None:
         return (Change(path, after=USER.write(new)),)
     return tuple(compare_parts(path, USER.write(old), USER.write(new)))
+
+
+def numbers_taken(
+    db: sqlite_utils.Database, domain: str, extension: str, path: str, numbers: list[str]
+) -> list[str]:
+    """Which direct numbers of a user or a team at ``path`` are somebody's already."""
+    problems = []
+    for index, number in enumerate(numbers):
+        row = db.conn.execute(
+            "SELECT domain, extension FROM numbers WHERE number = ?", (number,)
+        ).fetchone()
+        if (row is not None and tuple(row) != (domain, extension)) or number in numbers[:index]:
+            whose = extension if row is None else row[1]
+            problems.append(f"{path}.numbers[{index}]: {number} is {whose}'s number already")
+    return problems
 
 
 def change_device(

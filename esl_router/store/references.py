@@ -51,7 +51,7 @@ def check(rules: Document) -> list[str]:
         elif place is not None:
             logins[place] = extension
     for extension, team in rules["teams"].items():
-        problems += _check_team(extension, team, known)
+        problems += check_team(extension, team, known)
     for extension, executive in rules["executives"].items():
         problems += _check_executive(extension, executive, known)
     return problems
@@ -130,7 +130,8 @@ def _devices_twice(rules: Document) -> Iterator[str]:
                 owners.setdefault(name, f"{kind}.{owner}")
 
 
-def _check_team(extension: str, team: Mapping[str, Any], known: Known) -> Iterator[str]:
+def check_team(extension: str, team: Mapping[str, Any], known: Known) -> Iterator[str]:
+    """What is wrong between a team and the rest of its domain."""
     path = f"teams.{extension}"
     yield from _check_people(f"{path}.members", team["members"], known)
     for name in OVERFLOWS:
