@@ -12,11 +12,11 @@ from esl_router import variables
 from esl_router.call.outcome import parse_causes, ring_outcomes
 from esl_router.call.vigil import Switch, Vigil
 from esl_router.errors import Untrusted
-from esl_router.esl import commands, dialstring
+from esl_router.esl import commands, dialstring, untrusted
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Announce, Reject, Ring, Voicemail
+from esl_router.model.actions import Announce, Leg, Reject, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 
 logger = logging.getLogger(__name__)
@@ -63,11 +63,13 @@ def ring(
     answered: bool,
     confirm_prompt: str,
     follow: Callable[[Watch], AbstractContextManager[None]],
+    connected: Callable[[Leg], object] = lambda leg: None,
     make_uuid: Callable[[], str] = new_uuid,
 ) -> Rung:
     """Ring until one leg answers or all have ended; returns when the conversation is over too.
 
-    ``follow`` is a block around the ringing, given what is heard of its legs.
+    ``follow`` is a block around the ringing, given what is heard of its legs; ``connected`` is
+    told who has the call as soon as that is heard, and must not wait.
 
     ``caller`` is the uuid of the caller's own leg;
     ``answered``: the caller's own leg is up already. Raises nothing for what phones, callers and
@@ -80,10 +82,17 @@ def ring(
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
     if action.caller_name:
-        orders.append(commands.export(variables.ORIGINATION_NAME, action.caller_name))
+        name = untrusted.caller_name(action.caller_name)
+        orders.append(commands.export(variables.ORIGINATION_NAME, name))
     orders += [commands.execute("bridge", dial.text), commands.connect()]
     with switch.watch([*dial.legs, caller]) as watch, follow(watch):
-        Vigil(action, dial, switch).keep(watch)
+
+        def heard(uuid: str) -> None:
+            winner = _winner(action, dial, watch, caller) if uuid == caller else None
+            if winner is not None:
+                connected(action.legs[dial.legs[winner]])
+
+        Vigil(action, dial, switch, heard).keep(watch)
         gone, snapshot = _run(socket, orders)
     if gone:
         winner = _winner(action, dial, watch, None if answered else caller)

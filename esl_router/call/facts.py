@@ -44,7 +44,8 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
         context=context,
         internal_context=context in internal_contexts,
         redirects=redirections(
-            _variable(snapshot, variables.DIVERSION), _variable(snapshot, variables.HISTORY_INFO)
+            snapshot.spelled(f"variable_{variables.DIVERSION}"),
+            _variable(snapshot, variables.HISTORY_INFO),
         ),
     )
 

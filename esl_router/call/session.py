@@ -24,7 +24,7 @@ from esl_router.esl.client import CallSocket, NotConnectedError, OutboundSession
 from esl_router.esl.wire import Frame
 from esl_router.live.feed import Feed
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Announce, HandBack, Reject, Ring, Voicemail
+from esl_router.model.actions import Announce, HandBack, Leg, Reject, Ring, Voicemail
 from esl_router.model.call import Call, LegResult, Outcome
 from esl_router.model.team import Turn
 from esl_router.model.trace import Decision
@@ -178,6 +178,12 @@ class Session:
             redecider = self._services.redecider
             return redecider.follow(call, action, watch, self._switch, lambda: self._consult(call))
 
+        def connected(leg: Leg) -> None:
+            # Now, not only when he hangs up: a router that is gone by then would never know.
+            if leg.owner:
+                turn = Turn(action.domain, action.callee, leg.owner)
+                gevent.spawn(self._remember, self._services.turns.talked, (turn,))
+
         self.deciding = False
         rung = actions.ring(
             self._socket,
@@ -187,6 +193,7 @@ class Session:
             answered=self._answered,
             confirm_prompt=self._services.settings.confirm_prompt,
             follow=follow,
+            connected=connected,
         )
         self.deciding = True
         return rung.outcome, rung.heard

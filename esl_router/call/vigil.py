@@ -6,7 +6,7 @@ the switch does neither of them by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from esl_router.esl import dialstring
@@ -43,20 +43,28 @@ class Vigil:
     short notice. A leg that goes there is the ring's no longer, and is not hung up with the losers.
     """
 
-    def __init__(self, action: Ring, dial: dialstring.Dial, switch: Switch) -> None:
+    def __init__(
+        self,
+        action: Ring,
+        dial: dialstring.Dial,
+        switch: Switch,
+        on_answer: Callable[[str], object],
+    ) -> None:
         self._action = action
         self._dial = dial
         self._switch = switch
+        self._on_answer = on_answer
 
     def keep(self, watch: Watch) -> None:
         """Do so for as long as ``watch`` is open."""
         if self._dial.rejects and not self._dial.enforced:
             watch.on_end = self._ended
+        watch.on_answer = self._answered
         if any(leg.confirm for leg in self._action.legs):
-            watch.on_answer = self._answered
             watch.on_end = self._ended
 
     def _answered(self, uuid: str) -> None:
+        self._on_answer(uuid)
         if self._asked(uuid):
             self._tell_others(uuid, f"uuid_transfer {uuid} m:^:{_NOTICE} inline")
 

@@ -21,6 +21,7 @@ class Condition(StrEnum):
     NO_ANSWER = "nobody answered"
     UNREACHABLE = "no phone could be reached"
     DND = "every phone is switched off or does not want to be disturbed"
+    REFUSED = "the callee's rules send a busy tone"
     NOBODY = "no member is there"
     STATUS = "the status sends calls away"
     LOOP = "the forwarding came round in a circle"
@@ -41,6 +42,7 @@ _TREATMENT = {
     Condition.BUSY: (False, BUSY),
     Condition.TALKING: (False, BUSY),
     Condition.DECLINED: (False, BUSY),
+    Condition.REFUSED: (False, BUSY),
     Condition.NO_ANSWER: (True, UNAVAILABLE),
     Condition.UNREACHABLE: (True, UNAVAILABLE),
     Condition.DND: (True, BUSY),

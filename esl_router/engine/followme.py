@@ -83,13 +83,15 @@ def plan(
     limit: int | None = None,
     redirects: int = 0,
     diversion: Diversion | None = None,
+    close_gaps: bool = True,
 ) -> Plan:
     """The ringing of one user for one call.
 
     ``number`` is the caller's, E.164 or an extension. A device that is not registered takes no
     part; while nothing is known of registrations each device counts as registered. ``limit`` ends
     the ringing after so many seconds. ``redirects`` says how often the call has been redirected,
-    and ``diversion`` by whom last.
+    and ``diversion`` by whom last. Without ``close_gaps`` the rows' own times are kept: others may
+    ring in between.
     """
     if not live.known:
         trace.passed(STAGE, "No link to the switch: every phone is rung as if it were registered.")
@@ -111,7 +113,7 @@ def plan(
             taken.add(_identity(row.device))
         else:
             skipped.append(Skipped(row, reason))
-    ringing, late = _clip(without_gaps(legs), limit)
+    ringing, late = _clip(without_gaps(legs) if close_gaps else legs, limit)
     skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
     for leg in ringing:
         trace.fired(STAGE, f"{leg.device} rings from {leg.delay} s to {leg.ends} s.")

@@ -18,7 +18,6 @@ from esl_router.engine.identify import Parties
 from esl_router.engine.presence import effective
 from esl_router.model import numbers
 from esl_router.model.actions import (
-    BUSY,
     UNAVAILABLE,
     Action,
     Announce,
@@ -141,7 +140,9 @@ class Route:
         self._visited.add(user.extension)
         verdict = callers.verdict(user, self._parties.number, self._rules, self._trace)
         if verdict is CallerAction.BLOCK:
-            return BUSY
+            return self._end(Condition.REFUSED)
+        if user.extension == self._parties.caller and not self._hops:
+            verdict = CallerAction.RING  # his own status and calls do not keep him from himself
         presence = self._rules.presence(user.domain, user.extension)
         current = effective(presence, self._now)
         profile = presence.profile(current.status)
@@ -252,12 +253,13 @@ class Route:
             now=self._now,
             trace=self._trace,
             seconds=left,
+            caller=self._parties.caller,
             redirects=self._redirects,
             diversion=self._diversion,
         )
         if not lineup.legs:
-            condition = Condition.NO_ANSWER if rounds else Condition.NOBODY
-            return self._overflow(team, condition)
+            nobody = Condition.TALKING if lineup.talks else Condition.NOBODY
+            return self._overflow(team, Condition.NO_ANSWER if rounds else nobody)
         if lineup.first:
             self.effects = (Turn(team.domain, team.extension, lineup.first),)
         name = self._call.caller.name or self._parties.number
@@ -284,8 +286,7 @@ class Route:
         target, condition = redirect.target, redirect.condition
         match target.kind:
             case TargetKind.BUSY:
-                self._trace.fired(fallback.STAGE, f"The caller gets 486: {condition.value}.")
-                return BUSY
+                return self._end(Condition.REFUSED)
             case TargetKind.ANNOUNCEMENT:
                 return Announce(target.value)
             case TargetKind.VOICEMAIL:

@@ -34,6 +34,9 @@ class Lineup:
     passed: Mapping[str, str] = field(default_factory=dict)
     """Who does not ring, and why, in words."""
 
+    talks: bool = False
+    """Whether somebody was passed over because he talks."""
+
 
 def is_busy(team: Team, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
     """Whether as many members talk as the team may have calls (F5)."""
@@ -64,10 +67,11 @@ def line_up(
     now: datetime,
     trace: Trace,
     seconds: int,
+    caller: str | None = None,
     redirects: int = 0,
     diversion: Diversion | None = None,
 ) -> Lineup:
-    """The ringing of one round, ``seconds`` at most.
+    """The ringing of one round, ``seconds`` at most. ``caller`` is the calling user's extension.
 
     A member rings on his own team rows and with nothing else of his: no forward, no mailbox.
     Whoever answers outside always has to press 1: a mailbox must not take a team's call.
@@ -75,9 +79,14 @@ def line_up(
     members = []
     passed: dict[str, str] = {}
     out = _declined(team, call)
-    for member in _in_turn(team):
-        user = rules.user(team.domain, member.extension)
-        reason = _absent(member, user, out, call, rules, live, now, trace)
+    talks = False
+    for member, user in _in_turn(team, call, rules, live):
+        reason = _absent(member, user, out, rules, now)
+        if user is not None and not reason:
+            if member.extension == caller:
+                reason = "he is the caller"
+            elif busy.is_busy(user, call, rules, live, trace):
+                reason, talks = "he is busy on busy", True
         if user is None or reason:
             passed[member.extension] = reason or "no user"
             trace.passed(STAGE, f"{member.extension} is passed over: {reason or 'no user'}.")
@@ -99,6 +108,7 @@ def line_up(
             trace=trace,
             redirects=redirects,
             diversion=diversion,
+            close_gaps=False,
         )
         his = _legs_of(member, user, plan.legs, team, offset, taken)
         if not his:
@@ -112,16 +122,23 @@ def line_up(
     ringing = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
-    return Lineup(tuple(ringing), "" if team.strategy is Strategy.PARALLEL else first, passed)
+    begins = "" if team.strategy is Strategy.PARALLEL else first
+    return Lineup(tuple(ringing), begins, passed, talks)
 
 
-def _in_turn(team: Team) -> tuple[Member, ...]:
-    members = team.members
+def _in_turn(team: Team, call: Call, rules: Rules, live: Live) -> list[tuple[Member, User | None]]:
+    members = [(member, rules.user(team.domain, member.extension)) for member in team.members]
     if team.strategy is Strategy.LONGEST_IDLE:
-        return tuple(sorted(members, key=lambda member: member.talked))
+        # Whoever talks is not idle at all, however long ago he began.
+        def idle(entry: tuple[Member, User | None]) -> tuple[bool, float]:
+            member, user = entry
+            talks = user is not None and bool(busy.conversations(user, call, rules, live))
+            return talks, member.talked
+
+        return sorted(members, key=idle)
     if team.strategy is Strategy.ROUND_ROBIN and members:
-        last = max(range(len(members)), key=lambda place: members[place].began)
-        start = last + 1 if members[last].began else 0
+        last = max(range(len(members)), key=lambda place: members[place][0].began)
+        start = last + 1 if members[last][0].began else 0
         return members[start:] + members[:start]
     return members
 
@@ -130,11 +147,8 @@ def _absent(
     member: Member,
     user: User | None,
     out: set[str],
-    call: Call,
     rules: Rules,
-    live: Live,
     now: datetime,
-    trace: Trace,
 ) -> str:
     """Why a member takes no part, in words; empty: he does."""
     if user is None:
@@ -158,8 +172,6 @@ def _absent(
             return f"he is {status.value}"
         if always is not None and always.kind is not TargetKind.RING:
             return f"he forwards every call to {always}"
-    if busy.is_busy(user, call, rules, live, trace):
-        return "he is busy on busy"
     return ""
 
 

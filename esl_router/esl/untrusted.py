@@ -22,6 +22,7 @@ MAX_LOG = 200
 _SPACE_FOR = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
 
+_LOOK_ALIKE = str.maketrans({":": "\u2236", "/": "\u2215", "@": "\uff20", '"': "\u201d"})
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0")
 _NUMBER = re.compile(rf"\+?[0-9*#]{{1,{MAX_NUMBER}}}")
 _OUTSIDE = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{2,6}")
@@ -69,6 +70,15 @@ def display_name(text: str) -> str:
         elif category not in _DROPPED:
             shown.append(char)
     return " ".join("".join(shown).split())[:MAX_NAME].rstrip()
+
+
+def caller_name(text: str) -> str:
+    """A caller's name that FreeSWITCH shows as it is written.
+
+    It takes a name for part of a URI: what stands before a ``:`` or ``/`` and after an ``@`` would
+    be cut off, and so would what stands before a ``"``. Letters that look like them are not.
+    """
+    return display_name(text).translate(_LOOK_ALIKE)
 
 
 def number(text: str) -> str:

@@ -10,6 +10,7 @@ Names are never decoded, and of two lines with one name the first counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar, overload
 from urllib.parse import unquote_to_bytes
@@ -99,6 +100,14 @@ class Frame(Mapping[str, str]):
     def __repr__(self) -> str:
         what = self.get("Event-Name") or self.content_type or "frame"
         return f"<Frame {what[:40]!r}, {len(self._block)} bytes, body {len(self.body)}>"
+
+    def spelled(self, name: str) -> str:
+        """The value of the first header of this name in any spelling; "" when there is none.
+
+        FreeSWITCH names a variable after a caller's header as he has spelled it.
+        """
+        found = re.search(rb"\n%b: ([^\n]*)" % re.escape(name.encode()), self._block, re.IGNORECASE)
+        return _decode(found[1]) if found else ""
 
     def raw(self, name: str) -> bytes:
         """The value exactly as it was sent; raises KeyError."""

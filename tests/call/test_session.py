@@ -328,6 +328,6 @@ def test_a_store_that_takes_no_turn_keeps_no_caller_waiting(caplog, monkeypatch)
 def test_members_see_whom_the_caller_wanted_before_their_phones_ring():
     side, orders = hotline(caller_prefix="Hotline: ")
     assert [order.app for order in orders[:3]] == ["multiset", "export", "bridge"]
-    assert orders[1].arg == "nolocal:origination_caller_id_name=Hotline: Ben Berg"
+    assert orders[1].arg == "nolocal:origination_caller_id_name=Hotline\u2236 Ben Berg"
     side.close()
     side.wait()

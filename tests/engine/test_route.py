@@ -38,6 +38,9 @@ NAMES = {"1001": "Anna", "1002": "Ben", "1003": "Carla"}
 LIVE = registered("1001-desk", "1002-desk", "1003-desk")
 ANYWHERE = "+491711234567"
 
+VIP = CallerRule(("+4930998877*",), CallerAction.RING)
+PEST = CallerRule(("+4930998877*", "1002"), CallerAction.BLOCK)
+
 
 def forwards(status=Status.AVAILABLE, current=None, origin=Origin.EXTERNAL, **targets):
     """Presence in which ``status`` forwards as said; ``current`` is the status set by hand."""
@@ -174,6 +177,23 @@ def test_the_target_s_own_rules_hold():
     assert way(play(rules, SILENT)) == ["1003", "box 1001"]
 
 
+@pytest.mark.parametrize("boxes", [("1001",), ()])
+def test_a_target_that_sends_a_busy_tone_leads_back_to_the_box(boxes):
+    dnd = company(
+        boxes=boxes, u1001=forwards(no_answer="extension:1002"), u1002=Presence(Status.DND)
+    )
+    blocked = replace(company(boxes=boxes, lists={"1002": (PEST,)}), statuses=dnd.statuses)
+    for rules in (dnd, blocked):
+        assert way(play(rules, SILENT)) == ["1001", "box 1001" if boxes else 486]
+
+
+@pytest.mark.parametrize("status", [Status.DND, Status.AWAY])
+def test_his_own_status_does_not_keep_anybody_from_his_mailbox(status):
+    rules = company(u1001=forwards(status, origin=Origin.INTERNAL, always="extension:1002"))
+    call = internal_call("1001", account="1001-desk")
+    assert play(rules, call=call) == [Voicemail(DOMAIN, "1001", login=True)]
+
+
 @pytest.mark.parametrize("boxes", [("1001", "1002", "1003"), ()])
 def test_two_who_forward_to_each_other_ring_nobody(boxes):
     rules = company(
@@ -264,10 +284,6 @@ def test_the_status_s_own_time_ends_the_ringing():
     profile = Profile(no_answer_after=5)
     rules = company(u1001=Presence(profiles={Status.AVAILABLE: profile}))
     assert play(rules)[0].length == 5
-
-
-VIP = CallerRule(("+4930998877*",), CallerAction.RING)
-PEST = CallerRule(("+4930998877*", "1002"), CallerAction.BLOCK)
 
 
 def test_who_gets_through_rings_whatever_the_status_says():

@@ -12,7 +12,7 @@ from esl_router.model.live import CallState, Channel
 from esl_router.model.people import FollowMeRow, Origin, User
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Overflow, Strategy, Team, Turn
-from tests.company import DOMAIN, Company, mobile, registered, sip, trunk_call
+from tests.company import DOMAIN, Company, internal_call, mobile, registered, sip, trunk_call
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = ("1001", "1002", "1003")
@@ -68,6 +68,13 @@ def test_a_member_s_delay_is_added_to_that_of_his_own_rows():
     assert bars(play(rules, live=live)[0]) == [("1001", 0, 30), ("1002", 5, 10), ("1002", 8, 10)]
 
 
+def test_a_delay_holds_while_another_member_rings():
+    late = FollowMeRow(sip("1002-desk", "1002"), delay=2, ring=10)
+    members = (Member("1001"), Member("1002", delay=2))
+    rules = company(rows={"1002": [late]}, members=members)
+    assert bars(play(rules)[0]) == [("1001", 0, 30), ("1002", 4, 10)]
+
+
 def test_one_after_the_other_each_for_the_team_s_time():
     ring = play(company(strategy=Strategy.SEQUENTIAL, ring=15))[0]
     assert bars(ring) == [("1001", 0, 15), ("1002", 15, 15), ("1003", 30, 15)]
@@ -100,6 +107,12 @@ def test_longest_idle_begins_with_whose_last_conversation_is_longest_ago():
     members = (Member("1001", talked=50), Member("1002", talked=20), Member("1003"))
     rules = company(strategy=Strategy.LONGEST_IDLE, members=members)
     assert who(play(rules)[0]) == ["1003", "1002", "1001"]
+
+
+def test_whoever_talks_is_not_idle():
+    members = (Member("1001"), Member("1002", talked=20), Member("1003", talked=50))
+    rules = company(strategy=Strategy.LONGEST_IDLE, members=members)
+    assert who(play(rules, live=talking("1001"))[0]) == ["1002", "1003", "1001"]
 
 
 def test_a_parallel_team_has_no_turns():
@@ -232,6 +245,21 @@ def test_overflow_when_nobody_is_there_ends_in_the_box_of_whom_it_leads_to():
 def test_busy_on_busy_of_a_team_counts_its_talking_members(limit, talks, busy):
     actions = play(company(max_calls=limit), live=talking(*talks))
     assert (actions[0] == Reject(486, "USER_BUSY")) is busy
+
+
+def test_a_team_of_which_everybody_talks_is_busy_and_not_empty():
+    users = tuple(User(DOMAIN, ext, max_calls=1) for ext in NAMES)
+    assert play(company(users=users), live=talking(*NAMES))[0].code == 486
+    gone = company(members=(Member("1001", logged_in=False),))
+    assert play(gone)[0].code == 480
+
+
+def test_a_member_who_calls_his_own_team_does_not_ring_himself():
+    home = FollowMeRow(sip("1002-home", "1002"))
+    rules = company(rows={"1002": [FollowMeRow(sip("1002-desk", "1002")), home]})
+    live = registered("1001-desk", "1002-desk", "1002-home")
+    call = internal_call("2000", account="1002-desk")
+    assert who(decide(call, rules, live, NOW).action) == ["1001"]
 
 
 def test_the_members_see_whom_the_caller_wanted():
