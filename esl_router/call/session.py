@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 5.0
 """Seconds the switch gets to send the snapshot."""
 
+TURN_TRIES = 5
+"""How often a team's call is decided anew because another one took the turn meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -135,26 +138,30 @@ class Session:
         while True:
             started = self._services.clock()
             decision = self._decide(call)
+            tries = TURN_TRIES
+            while tries and not self._claimed(decision.effects):
+                decision, tries = self._decide(call), tries - 1
             record.decided(decision)
-            self._remember(self._services.turns.began, decision.effects)
             outcome, heard = self._perform(call, decision)
             record.ended(decision.action, started, outcome, heard)
-            self._remember(self._services.turns.talked, _talked(decision, outcome))
+            for turn in _talked(decision, outcome):
+                self._write(self._services.turns.talked, turn)
             if outcome is None or outcome.caller_gone or outcome.transferred:
                 return
             call = call.after(decision.action, outcome)
 
-    def _remember(
-        self, write: Callable[[Iterable[Turn], float], None], turns: tuple[Turn, ...]
-    ) -> None:
-        """Write turns into the store, beside the event loop: another process may hold it."""
-        if not turns:
-            return
+    def _claimed(self, turns: tuple[Turn, ...]) -> bool:
+        """Whether the decision's turns are taken; False: another call was quicker."""
+        return all(self._write(self._services.turns.began, turn) for turn in turns)
+
+    def _write(self, write: Callable[[Turn, float], bool | None], turn: Turn) -> bool:
+        """Write a turn into the store, beside the event loop: another process may hold it."""
         now = self._services.clock().timestamp()
         try:
-            gevent.get_hub().threadpool.apply(write, (turns, now))
+            return gevent.get_hub().threadpool.apply(write, (turn, now)) is not False
         except StoreError as error:
             logger.error("whose turn it is was not written: %s", error)
+            return True
 
     def _decide(self, call: Call) -> Decision:
         try:
@@ -182,7 +189,7 @@ class Session:
             # Now, not only when he hangs up: a router that is gone by then would never know.
             if leg.owner:
                 turn = Turn(action.domain, action.callee, leg.owner)
-                gevent.spawn(self._remember, self._services.turns.talked, (turn,))
+                gevent.spawn(self._write, self._services.turns.talked, turn)
 
         self.deciding = False
         rung = actions.ring(

@@ -32,7 +32,7 @@ from esl_router.model.live import Live
 from esl_router.model.people import CallerAction, Redecide, User
 from esl_router.model.presence import Forward, Profile, Status, Target, TargetKind
 from esl_router.model.rules import Rules
-from esl_router.model.team import Overflow, Team, Turn
+from esl_router.model.team import Overflow, Strategy, Team, Turn
 from esl_router.model.trace import Trace
 
 STAGE = "forwarding"
@@ -260,8 +260,9 @@ class Route:
         if not lineup.legs:
             nobody = Condition.TALKING if lineup.talks else Condition.NOBODY
             return self._overflow(team, Condition.NO_ANSWER if rounds else nobody)
-        if lineup.first:
-            self.effects = (Turn(team.domain, team.extension, lineup.first),)
+        if lineup.first and team.strategy is Strategy.ROUND_ROBIN:
+            last = max(member.began for member in team.members)
+            self.effects = (Turn(team.domain, team.extension, lineup.first, last),)
         name = self._call.caller.name or self._parties.number
         return Ring(
             team.domain,

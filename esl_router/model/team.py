@@ -79,3 +79,6 @@ class Turn:
     domain: str
     team: str
     extension: str
+    after: float = 0.0
+    """The last turn that was known when this one was decided: if there has been another since, in
+    another process maybe, it is to be decided anew."""

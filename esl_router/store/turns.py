@@ -6,11 +6,15 @@ decides the next call by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from esl_router.model.team import Turn
 from esl_router.store.database import open_store, write
+
+_LAST = "SELECT coalesce(max(began), 0) FROM team_turns WHERE domain = ? AND team = ?"
 
 _BEGAN = """
     INSERT INTO team_turns (domain, team, extension, began) VALUES (?, ?, ?, ?)
@@ -32,19 +36,27 @@ class Turns:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
 
-    def began(self, turns: Iterable[Turn], now: float) -> None:
-        """A call begins with these members. Raises StoreError."""
-        self._write(_BEGAN, turns, now)
+    def began(self, turn: Turn, now: float) -> bool:
+        """A call begins with this member. False, and nothing is written, when another call took
+        its turn since this one was decided. Raises StoreError."""
+        with self._writing() as conn:
+            (last,) = conn.execute(_LAST, (turn.domain, turn.team)).fetchone()
+            if last > turn.after:
+                return False
+            # Two turns within the clock's grain are two turns all the same.
+            conn.execute(_BEGAN, (turn.domain, turn.team, turn.extension, max(now, last + 1e-6)))
+        return True
 
-    def talked(self, turns: Iterable[Turn], now: float) -> None:
-        """These members' conversations have ended. Raises StoreError."""
-        self._write(_TALKED, turns, now)
+    def talked(self, turn: Turn, now: float) -> None:
+        """This member talks, or has talked until now. Raises StoreError."""
+        with self._writing() as conn:
+            conn.execute(_TALKED, (turn.domain, turn.team, turn.extension, now))
 
-    def _write(self, statement: str, turns: Iterable[Turn], now: float) -> None:
-        rows = [(turn.domain, turn.team, turn.extension, now) for turn in turns]
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
         db = open_store(self._path, timeout=PATIENCE)
         try:
             with write(db):
-                db.conn.executemany(statement, rows)
+                yield db.conn
         finally:
             db.close()

@@ -102,11 +102,16 @@ class Ledger:
     first: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
 
-    def began(self, turns: Iterable[Turn], now: float) -> None:
-        self.first += [turn.extension for turn in turns]
+    refuse: int = 0
+    """How many turns another call was quicker to take."""
 
-    def talked(self, turns: Iterable[Turn], now: float) -> None:
-        self.last += [turn.extension for turn in turns]
+    def began(self, turn: Turn, now: float) -> bool:
+        self.first.append(turn.extension)
+        self.refuse -= 1
+        return self.refuse < 0
+
+    def talked(self, turn: Turn, now: float) -> None:
+        self.last.append(turn.extension)
 
 
 class HeardFeed(Feed):

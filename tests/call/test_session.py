@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import gevent
 import pytest
 
 from esl_router.errors import StoreError
@@ -260,11 +261,12 @@ def test_what_a_caller_writes_reaches_no_command(name):
     assert "\n" not in side.journal[0].caller_name
 
 
-def hotline(feed=None, **more):
+def hotline(feed=None, refuse=0, **more):
     """A call to a team, up to its ring, and the orders of that write."""
     members = (Member("1001"), Member("1002"))
     team = Team(DOMAIN, "2000", "Hotline", members=members, **more)
     side = Switchside(Company((ANNA, BEN), COMPANY.rows, (team,)), feed)
+    side.turns.refuse = refuse
     side.order()
     side.say(
         snapshot(
@@ -289,13 +291,35 @@ def test_whose_turn_it_is_is_written_before_his_phone_rings():
     assert side.turns.last == [], "nobody has talked"
 
 
+def test_a_turn_that_another_call_was_quicker_to_take_is_decided_anew():
+    side, _ = hotline(strategy=Strategy.ROUND_ROBIN, refuse=2)
+    assert side.turns.first == ["1001", "1001", "1001"], "asked again until it is his"
+    side.close()
+    side.wait()
+
+
+def test_a_conversation_for_the_team_is_written_as_soon_as_it_is_heard_of():
+    feed = HeardFeed()
+    side, orders = hotline(feed, strategy=Strategy.LONGEST_IDLE)
+    uuid = leg_uuids(orders[1].arg)[0]
+    watch = feed.watches[0]
+    for leg in (uuid, CALLER):
+        watch.legs[leg].answered = 1772442010.0
+        watch.on_answer(leg)
+    with gevent.Timeout(5):
+        while not side.turns.last:
+            gevent.sleep(0.01)
+    assert side.turns.last == ["1001"]
+    side.close()
+    side.wait()
+
+
 def test_a_conversation_for_the_team_is_written_when_it_has_ended():
     feed = HeardFeed()
     side, orders = hotline(feed, strategy=Strategy.SEQUENTIAL)
     uuid = leg_uuids(orders[1].arg)[1]
     feed.watches[0].legs[uuid].answered = 1772442010.0
     feed.watches[0].legs[CALLER].answered = 1772442010.0
-    assert (side.turns.first, side.turns.last) == (["1001"], [])
     side.close()
     side.wait()
     assert side.turns.last == ["1002"]
@@ -314,11 +338,11 @@ def test_a_team_that_rings_all_at_once_has_a_last_conversation_and_no_first_memb
 
 
 def test_a_store_that_takes_no_turn_keeps_no_caller_waiting(caplog, monkeypatch):
-    def locked(self, turns, now):
+    def locked(self, turn, now):
         raise StoreError("the rule store cannot be written: database is locked")
 
     monkeypatch.setattr("tests.call.switchside.Ledger.began", locked)
-    side, orders = hotline(strategy=Strategy.SEQUENTIAL)
+    side, orders = hotline(strategy=Strategy.ROUND_ROBIN)
     assert orders[1].app == "bridge"
     assert "whose turn it is was not written" in caplog.text
     side.close()

@@ -94,7 +94,7 @@ def test_round_robin_begins_after_whom_the_last_call_began_with(began, order):
     rules = company(strategy=Strategy.ROUND_ROBIN, members=members)
     assert who(play(rules)[0]) == order
     decision = decide(trunk_call("2000"), rules, LIVE, NOW)
-    assert decision.effects == (Turn(DOMAIN, "2000", order[0]),)
+    assert decision.effects == (Turn(DOMAIN, "2000", order[0], max(began)),)
 
 
 def test_round_robin_remembers_whom_it_could_begin_with_not_whom_it_should_have():

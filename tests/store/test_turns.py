@@ -16,8 +16,8 @@ from esl_router.store.turns import Turns
 DOMAIN = "pbx.test"
 
 
-def turn(*extensions, team="2000"):
-    return [Turn(DOMAIN, team, extension) for extension in extensions]
+def turn(extension, team="2000", after=0.0):
+    return Turn(DOMAIN, team, extension, after)
 
 
 @pytest.fixture
@@ -36,28 +36,42 @@ def kept(company, path):
 
 def test_the_beginning_and_the_end_are_kept_apart(path, kept):
     turns = Turns(path)
-    turns.began(turn("1005"), 10.5)
+    assert turns.began(turn("1005"), 10.5)
     assert kept() == {"1005": (10.5, 0.0)}
     turns.talked(turn("1005"), 20.0)
     turns.talked(turn("1006"), 30.0)
     assert kept() == {"1005": (10.5, 20.0), "1006": (0.0, 30.0)}
-    turns.began(turn("1005"), 40.0)
+    assert turns.began(turn("1005", after=10.5), 40.0)
     assert kept() == {"1005": (40.0, 20.0), "1006": (0.0, 30.0)}
 
 
-def test_several_at_once_and_each_team_for_itself(path, kept):
+def test_each_team_has_turns_of_its_own(path, kept):
     turns = Turns(path)
-    turns.began(turn("1005", "1006"), 1.0)
-    turns.began(turn("1004", team="2001"), 2.0)
-    assert kept() == {"1005": (1.0, 0.0), "1006": (1.0, 0.0)}
-    assert kept("2001") == {"1004": (2.0, 0.0)}
+    assert turns.began(turn("1005"), 1.0)
+    assert turns.began(turn("1004", team="2001"), 2.0)
+    assert (kept(), kept("2001")) == ({"1005": (1.0, 0.0)}, {"1004": (2.0, 0.0)})
+
+
+def test_a_turn_that_another_call_took_meanwhile_is_refused_and_nothing_is_written(path, kept):
+    turns = Turns(path)
+    assert turns.began(turn("1005"), 1.0)
+    assert not turns.began(turn("1005"), 2.0)
+    assert kept() == {"1005": (1.0, 0.0)}
+    assert turns.began(turn("1006", after=1.0), 2.0)
+
+
+def test_two_turns_at_one_instant_still_come_one_after_the_other(path, kept):
+    turns = Turns(path)
+    assert turns.began(turn("1005"), 1.0)
+    assert turns.began(turn("1006", after=1.0), 1.0)
+    assert kept()["1006"][0] > kept()["1005"][0]
 
 
 def test_another_process_sees_it_and_so_does_the_same_one_after_a_restart(path, kept):
     script = (
         "import sys; from esl_router.model.team import Turn; "
         "from esl_router.store.turns import Turns; "
-        f"Turns(sys.argv[1]).began([Turn({DOMAIN!r}, '2000', '1006')], 8.0)"
+        f"Turns(sys.argv[1]).began(Turn({DOMAIN!r}, '2000', '1006'), 8.0)"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=30)
     assert kept() == {"1006": (8.0, 0.0)}
@@ -65,42 +79,44 @@ def test_another_process_sees_it_and_so_does_the_same_one_after_a_restart(path, 
     assert kept() == {"1006": (8.0, 9.0)}
 
 
-# Each process writes the turns of its own team and those of a common one; it begins at a word.
-_WRITER = """
+# Takes thirty turns as a router does: looks who is next, and looks again when somebody was quicker.
+_ROUTER = """
 import sys
 from esl_router.model.team import Turn
+from esl_router.store.reader import Store
 from esl_router.store.turns import Turns
 
-turns = Turns(sys.argv[1])
+store, turns, taken = Store(sys.argv[1]), Turns(sys.argv[1]), []
 print("ready", flush=True)
 sys.stdin.readline()
-for each in range(30):
-    getattr(turns, sys.argv[2])([Turn("pbx.test", "2000", "1005")], float(each + 1))
-    turns.began([Turn("pbx.test", sys.argv[2], str(1000 + each))], 1.0)
+while len(taken) < 30:
+    with store.read() as rules:
+        last = max(member.began for member in rules.team("pbx.test", "2000").members)
+    if turns.began(Turn("pbx.test", "2000", "1005", last), last + 1.0):
+        taken.append(last + 1.0)
+print(*taken)
 """
 
 
-def test_two_processes_that_write_at_once_lose_nothing(company, path, kept):
-    writers = [
+def test_two_processes_at_once_never_take_the_same_turn(path, company):
+    routers = [
         subprocess.Popen(
-            [sys.executable, "-c", _WRITER, str(path), what],
+            [sys.executable, "-c", _ROUTER, str(path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for what in ("began", "talked")
+        for _ in range(2)
     ]
-    for writer in writers:
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
-    for writer in writers:
-        writer.communicate(timeout=40)
-        assert writer.returncode == 0
-    assert kept() == {"1005": (30.0, 30.0)}
-    counts = company.conn.execute("SELECT team, count(*) FROM team_turns GROUP BY team").fetchall()
-    assert dict(counts) == {"2000": 1, "began": 30, "talked": 30}
+    for router in routers:
+        assert router.stdout.readline() == "ready\n"
+    for router in routers:
+        router.stdin.write("go\n")
+        router.stdin.flush()
+    taken = [
+        float(word) for router in routers for word in router.communicate(timeout=40)[0].split()
+    ]
+    assert sorted(taken) == [float(number) for number in range(1, 61)]
 
 
 def test_a_store_that_is_written_for_too_long_is_not_waited_for(company, path, kept, monkeypatch):
@@ -108,8 +124,7 @@ def test_a_store_that_is_written_for_too_long_is_not_waited_for(company, path, k
     with write(company), pytest.raises(StoreError, match="cannot be written"):
         Turns(path).began(turn("1005"), 1.0)
     assert kept() == {}
-    Turns(path).began(turn("1005"), 1.0)
-    assert kept() == {"1005": (1.0, 0.0)}
+    assert Turns(path).began(turn("1005"), 1.0)
 
 
 def test_a_store_that_is_gone_is_a_store_error(tmp_path):
