@@ -11,7 +11,6 @@ import logging
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +22,9 @@ from esl_router.store.database import open_store, write
 __all__ = ["Attempt", "Entry", "Journal", "Leg", "call", "calls", "purge"]
 
 logger = logging.getLogger(__name__)
+
+BATCH = 500
+"""Calls in one transaction at most, so that other writers get their turn."""
 
 _OF_THE_ENTRY = (
     TypeError,
@@ -43,7 +45,7 @@ class Journal:
         path: str | Path,
         *,
         size: int = 10_000,
-        gather: float = 0.1,
+        gather: float = 0.25,
         retry: float = 5.0,
         lock_timeout: float = 5.0,
     ) -> None:
@@ -51,7 +53,8 @@ class Journal:
         the next try comes ``retry`` seconds later, where another process holds the lock after
         ``lock_timeout`` seconds of waiting. Nothing is opened here."""
         self._path = Path(path)
-        self._queue: queue.Queue[Entry | None] = queue.Queue(size)
+        self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._size = size
         self._gather = gather
         self._retry = retry
         self._lock_timeout = lock_timeout
@@ -69,9 +72,9 @@ class Journal:
 
     def record(self, entry: Entry) -> None:
         """Take an entry. Returns at once and never raises."""
-        try:
-            self._queue.put_nowait(entry)
-        except queue.Full:
+        if self._queue.qsize() < self._size:
+            self._queue.put(entry)
+        else:
             self._lose(1)
             if not self._full:
                 logger.warning("the journal cannot keep up: calls are routed but not recorded")
@@ -85,10 +88,7 @@ class Journal:
         thread = self._thread
         if thread is None:
             return
-        try:
-            self._queue.put(None, timeout=timeout)
-        except queue.Full:
-            logger.warning("the journal's queue is full while closing")
+        self._queue.put(None)
         thread.join(timeout)
         if lost := self._queue.qsize():
             logger.warning("the journal ends with %d calls unwritten", lost)
@@ -110,30 +110,23 @@ class Journal:
                 db.close()
 
     def _batches(self) -> Iterator[list[Entry]]:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            batch = [first]
-            deadline = time.monotonic() + self._gather
-            last = False
-            while len(batch) < 500 and not last:
-                left = deadline - time.monotonic()
+        last = False
+        while not last:
+            entry = self._queue.get()
+            # One sleep for a whole batch: being woken for each entry costs more than writing it.
+            self._closing.wait(self._gather)
+            batch: list[Entry] = []
+            while entry is not None:
+                batch.append(entry)
+                if len(batch) == BATCH:
+                    break
                 try:
-                    entry = (
-                        self._queue.get(timeout=left)
-                        if left > 0 and not self._closing.is_set()
-                        else self._queue.get_nowait()
-                    )
+                    entry = self._queue.get_nowait()
                 except queue.Empty:
                     break
-                if entry is None:
-                    last = True
-                else:
-                    batch.append(entry)
-            yield batch
-            if last:
-                return
+            last = entry is None
+            if batch:
+                yield batch
 
     def _write(
         self, db: sqlite_utils.Database | None, batch: list[Entry]

@@ -21,6 +21,9 @@ PERCENTILES = (50, 95, 99)
 TALK = 180
 """Seconds of a usual conversation."""
 
+CALLS = {TALK: "a call with three minutes of conversation", 0: "ringing alone"}
+"""The kinds of call whose processor time is told, by the seconds they talk."""
+
 Row = Sequence[str]
 
 
@@ -72,10 +75,10 @@ class Report:
                     ratio = _ratio(self.calls, ROUTER, PLAIN, rate, which)
                     what = f"post-dial delay / plain `bridge`, p{which}, {rate} calls/s"
                     found.append(Target(what, f"≤ {limit}", f"{ratio:.2f}", ratio <= limit))
-        for seconds, words in ((0, "that ends while it rings"), (TALK, "of three minutes")):
+        for seconds, words in CALLS.items():
             for rate in self.rates:
                 share = self._cpu(ROUTER, rate, seconds) / self._cpu(STOCK, rate, seconds)
-                what = f"processor time / stock greenswitch, a call {words}, {rate} calls/s"
+                what = f"processor time / stock greenswitch, {words}, {rate} calls/s"
                 found.append(Target(what, "≤ 0.20", f"{share:.2f}", share <= 0.2))
         rates = self.decisions.store
         slowest = min(rates.values())
@@ -130,10 +133,10 @@ class Report:
     def processor(self) -> list[Row]:
         rows = []
         for rate in self.rates:
-            for seconds in (0, TALK):
+            for seconds, words in CALLS.items():
                 router, stock = (self._cpu(way, rate, seconds) for way in (ROUTER, STOCK))
                 rows.append(
-                    (str(rate), f"{seconds} s", f"{router / stock:.2f}",
+                    (str(rate), words, f"{router / stock:.2f}",
                      f"{router:.2f}", f"{stock:.2f}")
                 )  # fmt: skip
         return rows
@@ -155,7 +158,7 @@ class Report:
              ("calls/s", "way", f"times {first}", "ms", "p50 of the rounds, ms", "rang"),
              self.delays()),
             ("Processor time of a call",
-             ("calls/s", "conversation", "router / stock", "router, ms", "stock greenswitch, ms"),
+             ("calls/s", "what", "router / stock", "router, ms", "stock greenswitch, ms"),
              self.processor()),
             ("Decisions a second on one core", ("rules", "times the fastest", "decisions/s"),
              self.decided()),
