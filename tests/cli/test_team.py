@@ -112,8 +112,8 @@ def test_who_comes_too_late_to_ring_at_all(hotline):
 def test_whose_turn_it_was(hotline, strategy, words):
     hotline.ok("team", "set", "2000", "--strategy", strategy)
     turns, noon = Turns(hotline.store), 1795176000.0
-    turns.began([Turn("pbx.test", "2000", "1003")], noon)
-    turns.talked([Turn("pbx.test", "2000", "1003")], noon + 3600)
+    turns.began(Turn("pbx.test", "2000", "1003"), noon)
+    turns.talked(Turn("pbx.test", "2000", "1003"), noon + 3600)
     (line,) = [each for each in hotline.ok("team", "show", "2000").splitlines() if "(" in each]
     assert "1003 Carl Conti" in line
     assert words in line

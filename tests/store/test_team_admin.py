@@ -112,7 +112,7 @@ def test_a_team_that_somebody_s_calls_go_to_stays(company):
 
 
 def test_removing_a_team_leaves_its_members_and_forgets_whose_turn_it_was(company, path):
-    Turns(path).began([Turn(DOMAIN, "2001", "1004")], 1.0)
+    Turns(path).began(Turn(DOMAIN, "2001", "1004"), 1.0)
     [change] = remove_team(company, DOMAIN, "2001")
     assert (change.path, change.after) == ("teams.2001", None)
     assert [each["extension"] for each in teams(company, DOMAIN)] == ["2000"]
