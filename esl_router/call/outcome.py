@@ -69,7 +69,7 @@ def leg_result(cause: str, leg: Leg, ring: Ring, *, rang: bool | None = None) ->
     result = (_TRUNK if outside else _PHONE).get(cause, _R.UNREACHABLE)
     if result is _R.NO_ANSWER and rang is False:
         return _R.UNREACHABLE
-    return result if outside else _SCOPE[ring.decline].get(result, result)
+    return result if outside else _SCOPE[leg.decline or ring.decline].get(result, result)
 
 
 def ring_outcomes(

@@ -57,7 +57,7 @@ class Vigil:
 
     def keep(self, watch: Watch) -> None:
         """Do so for as long as ``watch`` is open."""
-        if self._dial.rejects and not self._dial.enforced:
+        if not self._dial.enforced:
             watch.on_end = self._ended
         watch.on_answer = self._answered
         if any(leg.confirm for leg in self._action.legs):
@@ -74,9 +74,10 @@ class Vigil:
         leg = self._action.legs[self._dial.legs[uuid]]
         if self._asked(uuid):
             self._tell_others(uuid, "")
+        scope = leg.decline or self._action.decline
         if (
             not self._dial.enforced
-            and cause in self._dial.rejects
+            and cause in dialstring.REJECTS[scope]
             and not isinstance(leg.target, Outside)
         ):
             self._switch.kill(

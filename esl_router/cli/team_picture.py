@@ -222,7 +222,7 @@ def page(
         raise NotFound(f"there is no team {extension!r}: see `esl-router team list`")
     call = call_to(team, Origin.INTERNAL)
     said = Trace()
-    busy = engine.is_busy(team, call, rules, live, said)
+    busy = engine.is_busy(team, call, rules, live, now, said)
     lineup = engine.line_up(
         team,
         call=call,

@@ -241,7 +241,7 @@ class Route:
                 return UNAVAILABLE
             if result is not RingResult.NO_ANSWER or left < 1:
                 return self._overflow(team, fallback.CONDITION[result])
-        elif members.is_busy(team, self._call, self._rules, self._live, self._trace):
+        elif members.is_busy(team, self._call, self._rules, self._live, self._now, self._trace):
             return self._overflow(team, Condition.TALKING)
         lineup = members.line_up(
             team,

@@ -12,7 +12,7 @@ from esl_router.model.actions import Diversion, Leg, Outside, Ring
 from esl_router.model.call import Call, LegResult
 from esl_router.model.live import Live
 from esl_router.model.people import Origin, Settings, User
-from esl_router.model.presence import Forward, Status, TargetKind
+from esl_router.model.presence import Forward, Profile, Status, TargetKind
 from esl_router.model.rules import Rules
 from esl_router.model.team import Member, Strategy, Team
 from esl_router.model.trace import Trace
@@ -38,17 +38,18 @@ class Lineup:
     """Whether somebody was passed over because he talks."""
 
 
-def is_busy(team: Team, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
+def is_busy(team: Team, call: Call, rules: Rules, live: Live, now: datetime, trace: Trace) -> bool:
     """Whether as many members talk as the team may have calls (F5)."""
     if team.max_calls == 0 or not live.known:
         return False
-    members = [member for member in team.members if member.logged_in]
-    limit = len(members) if team.max_calls is None else team.max_calls
-    talking = []
-    for member in members:
-        user = rules.user(team.domain, member.extension)
-        if user is not None and busy.conversations(user, call, rules, live):
-            talking.append(member.extension)
+    users = [
+        user
+        for member in team.members
+        if (user := rules.user(team.domain, member.extension)) is not None
+        and not _logged_out(member, *_status(user, rules, now))
+    ]
+    limit = len(users) if team.max_calls is None else team.max_calls
+    talking = [user.extension for user in users if busy.conversations(user, call, rules, live)]
     if talking and len(talking) >= limit:
         who = ", ".join(talking)
         trace.fired(STAGE, f"{team.extension} is busy: {who} talk, and {limit} may.")
@@ -155,13 +156,9 @@ def _absent(
         return "he is no user any more"
     if member.extension in out:
         return "he has declined this call"
-    presence = rules.presence(user.domain, user.extension)
-    status = effective(presence, now).status
-    profile = presence.profile(status)
-    if profile.queue_login is False:
-        return f"his status {status.value} logs him out"
-    if not member.logged_in and not profile.queue_login:
-        return "he is logged out"
+    status, profile = _status(user, rules, now)
+    if logged_out := _logged_out(member, status, profile):
+        return logged_out
     if profile.ring_group_calls is False:
         return f"he takes no team calls while {status.value}"
     always = profile.target(Origin.INTERNAL, Forward.ALWAYS) or profile.target(
@@ -173,6 +170,19 @@ def _absent(
         if always is not None and always.kind is not TargetKind.RING:
             return f"he forwards every call to {always}"
     return ""
+
+
+def _status(user: User, rules: Rules, now: datetime) -> tuple[Status, Profile]:
+    presence = rules.presence(user.domain, user.extension)
+    status = effective(presence, now).status
+    return status, presence.profile(status)
+
+
+def _logged_out(member: Member, status: Status, profile: Profile) -> str:
+    """Why a member counts as logged out, in words; empty: he is logged in (C6)."""
+    if profile.queue_login is False:
+        return f"his status {status.value} logs him out"
+    return "" if member.logged_in or profile.queue_login else "he is logged out"
 
 
 def _declined(team: Team, call: Call) -> set[str]:
@@ -204,7 +214,16 @@ def _legs_of(
         taken.add(key)
         outside = isinstance(leg.target, Outside)
         confirm = outside or leg.confirm
-        his.append(replace(leg, delay=delay, ring=ring, owner=user.extension, confirm=confirm))
+        his.append(
+            replace(
+                leg,
+                delay=delay,
+                ring=ring,
+                owner=user.extension,
+                decline=user.decline,
+                confirm=confirm,
+            )
+        )
     return his
 
 

@@ -70,6 +70,9 @@ class Leg:
     """The extension of the member whose device it is, where several people ring; a decline
     reaches no further than him."""
 
+    decline: DeclineScope | None = None
+    """How far his decline reaches; None: as the whole ring's."""
+
     @property
     def ends(self) -> int:
         """Seconds from the start of the ring until this leg gives up."""

@@ -247,11 +247,7 @@ def _users(read: _Tables) -> Document:
             "devices": {each["name"]: _device(each) for each in own},
             "follow_me": _follow_me(own, rows),
             "presence": {
-                **(
-                    _presence(presence[key][0])
-                    if key in presence
-                    else usual(PRESENCE)
-                ),
+                **(_presence(presence[key][0]) if key in presence else usual(PRESENCE)),
                 "profiles": {
                     each["status"]: _profile(each, forwards.get((*key, each["status"]), []))
                     for each in profiles.get(key, ())

@@ -87,6 +87,12 @@ def test_a_leg_that_a_decline_has_ended_did_not_ring_out():
     assert [outcome.result for outcome in outcomes] == [LegResult.DECLINED, LegResult.ELSEWHERE]
 
 
+def test_in_a_team_each_member_s_own_setting_says_how_far_a_decline_reaches():
+    own = Leg("desk", target("desk"), owner="1002", decline=DeclineScope.USER)
+    assert leg_result("USER_BUSY", own, ring(own)) is LegResult.DECLINED
+    assert leg_result("USER_BUSY", PHONE, ring(PHONE, own)) is LegResult.BUSY
+
+
 def test_causes_are_pairs():
     assert parse_causes(("u1;NONE", "u2;USER_BUSY", "garbage")) == {
         "u1": "NONE",

@@ -9,7 +9,7 @@ from esl_router.engine.decide import decide
 from esl_router.model.actions import Reject, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.live import CallState, Channel
-from esl_router.model.people import FollowMeRow, Origin, User
+from esl_router.model.people import DeclineScope, FollowMeRow, Origin, User
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Overflow, Strategy, Team, Turn
 from tests.company import DOMAIN, Company, internal_call, mobile, registered, sip, trunk_call
@@ -229,6 +229,18 @@ def test_overflow_when_nobody_is_there_ends_in_the_box_of_whom_it_leads_to():
     ring, end = play(company(members=nobody, overflow=OVERFLOW), SILENT)
     assert ring.callee == "1003"
     assert end == Voicemail(DOMAIN, "1003")
+
+
+def test_a_member_whose_status_logs_him_out_does_not_raise_what_the_team_may_have():
+    statuses = {"1003": away(Status.AVAILABLE, queue_login=False)}
+    rules = company(statuses, max_calls=None)
+    assert play(rules, live=talking("1001", "1002"))[0].code == 486
+
+
+def test_how_far_a_decline_reaches_is_the_member_s_own_setting():
+    emma = User(DOMAIN, "1002", decline=DeclineScope.USER)
+    ring = play(company(users=(emma,)))[0]
+    assert [leg.decline for leg in ring.legs][1] is DeclineScope.USER
 
 
 @pytest.mark.parametrize(
