@@ -68,8 +68,9 @@ class Message:
     @property
     def display(self) -> str:
         """The display name in From, unquoted."""
-        name = self.get("from").partition("<")[0].strip()
-        return re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith('"') else name
+        if quoted := re.match(r'"((?:[^"\\]|\\.)*)"', self.get("from")):
+            return re.sub(r"\\(.)", r"\1", quoted[1])
+        return self.get("from").partition("<")[0].strip()
 
     @property
     def from_user(self) -> str:

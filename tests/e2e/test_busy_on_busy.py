@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import warm_up
+from tests.e2e.diverted import mailbox
 from tests.e2e.endpoint import Answering, Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.router import Router
@@ -60,6 +61,7 @@ PEOPLE: dict[str, Any] = {
     **busy(1417),
     **busy(1418),
     **busy(1419, presence=forward("internal", "voicemail")),
+    **busy(1420, "a"),
     **busy(1450),
     **busy(1451),
 }
@@ -365,6 +367,17 @@ def the_call_that_is_sent_back_to_him_does_not_make_him_busy(stage: Stage) -> No
     send_on(stage, "+4930141418", 1418)
     one.wait_ringing(3, calls=2)
     two.wait_ringing(3, calls=2)
+    call.hang_up()
+
+
+@play
+def who_talks_still_hears_his_own_mailbox(stage: Stage) -> None:
+    desk = stage.line("1420-a")
+    call, _ = talk(stage, desk, 1420)
+    own = stage.inside("1420-a").call("1420")
+    assert own.wait(5) == 200
+    assert mailbox(stage, 1420, "check auth default pbx.test") == "1420"
+    own.hang_up()
     call.hang_up()
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import wave
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +92,11 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1367, mobile=OUT["mobile"], confirm=False),
     **somebody(1358, presence=away("extension:1359")),
     **somebody(1359, presence=away("voicemail")),
+    **somebody(1360, presence=away("extension:1361")),
+    **somebody(1361, presence={"status": "dnd"}),
+    **somebody(1362, presence=away("extension:1363")),
+    **somebody(1363, callers=[{"numbers": ["1900"], "action": "block"}]),
+    **somebody(1365, "a", "b", presence={"status": "away"}),
     **somebody(1368, presence=away("extension:1369"), voicemail=False),
     **somebody(1369, presence=away("extension:1368"), voicemail=False),
     # Each to the next, seven in all.
@@ -270,8 +277,9 @@ def redirected(times: int) -> tuple[str, ...]:
 @play
 def a_call_that_was_redirected_too_often_is_not_forwarded_again(stage: Stage) -> None:
     caller = stage.outside()
-    call = caller.call(direct(1331), user=STRANGER, headers=redirected(5))
-    reaches_the_mailbox_of(stage, call, direct(1331), 1331)
+    for headers in redirected(5), tuple(line.lower() for line in redirected(5)):
+        call = caller.call(direct(1331), user=STRANGER, headers=headers)
+        reaches_the_mailbox_of(stage, call, direct(1331), 1331)
     assert not to(OUT["limit"], stage.trunk.ringings)
 
 
@@ -452,6 +460,22 @@ def the_mailbox_of_a_target_is_that_of_whom_the_caller_wanted(stage: Stage) -> N
 
 
 @play
+def a_target_that_does_not_want_to_be_disturbed_leaves_the_mailbox_of_the_first(
+    stage: Stage,
+) -> None:
+    target = stage.line("1361-a")
+    reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1360"), 1360, 1360)
+    assert not target.invited
+
+
+@play
+def a_target_that_refuses_the_caller_leaves_the_mailbox_of_the_first(stage: Stage) -> None:
+    target = stage.line("1363-a")
+    reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1362"), 1362, 1362)
+    assert not target.invited
+
+
+@play
 def a_forwarded_stranger_stays_a_stranger(stage: Stage) -> None:
     for_colleagues, for_strangers = stage.line("1357-a"), stage.line("1357-b", answer=0.2)
     call = stage.outside().call(direct(1356), user=STRANGER)
@@ -459,6 +483,32 @@ def a_forwarded_stranger_stays_a_stranger(stage: Stage) -> None:
     assert for_strangers.ringings[0].number == STRANGER
     assert not for_colleagues.invited
     call.hang_up()
+
+
+# -- announcements --------------------------------------------------------------------------------
+
+
+def silence(path: Path, seconds: int) -> Path:
+    """A sound file of that length."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * 8000 * seconds))
+    return path
+
+
+@play
+def an_announcement_is_played_before_the_answer_and_the_call_ends(stage: Stage) -> None:
+    phones = [stage.line("1365-a"), stage.line("1365-b")]
+    sound = silence(stage.router.place / "closed.wav", 2)
+    target = f"announcement:{sound}"
+    stage.router.run("presence", "profile", "1365", "away", target, "--when", "always")
+    for call in (stage.inside("1900-a").call("1365"), stage.outside().call(direct(1365))):
+        begun = call.wait_for(183, 3)
+        assert call.wait(10) == 480
+        assert call.at is not None
+        assert call.at - begun == pytest.approx(2, abs=TOLERANCE)
+        assert 180 not in [code for _, code in call.provisional]
+    assert not any(phone.invited for phone in phones)
 
 
 @pytest.mark.timeout(150)

@@ -59,6 +59,9 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1302, presence={"status": "meeting"}),
     # A temporary status.
     **somebody(1303), **somebody(1304),
+    # Who calls himself.
+    **somebody(1305, presence={"status": "away"}),
+    **somebody(1306, presence={"status": "dnd"}),
     **somebody(1307),
     # Caller lists.
     **somebody(1340, presence=away("busy", status="dnd"),
@@ -180,12 +183,26 @@ def a_meeting_without_a_profile_rings(stage: Stage) -> None:
     assert own.invited
 
 
+def hears_his_own_mailbox(stage: Stage, extension: int) -> None:
+    call = stage.inside(f"{extension}-a").call(str(extension))
+    assert call.wait(5) == 200
+    assert mailbox(stage, extension, "check auth default pbx.test") == str(extension)
+    call.hang_up()
+
+
 @play
 def who_calls_his_own_number_hears_his_own_mailbox(stage: Stage) -> None:
-    call = stage.inside("1307-a").call("1307")
-    assert call.wait(5) == 200
-    assert mailbox(stage, 1307, "check auth default pbx.test") == "1307"
-    call.hang_up()
+    hears_his_own_mailbox(stage, 1307)
+
+
+@play
+def who_is_away_hears_his_own_mailbox(stage: Stage) -> None:
+    hears_his_own_mailbox(stage, 1305)
+
+
+@play
+def who_does_not_want_to_be_disturbed_hears_his_own_mailbox(stage: Stage) -> None:
+    hears_his_own_mailbox(stage, 1306)
 
 
 # -- a temporary status ---------------------------------------------------------------------------

@@ -60,12 +60,12 @@ PEOPLE: dict[str, Any] = {
         *(1900, 1901, 5011, 5012, 5013, 5021, 5022, 5031, 5032, 5033, 5041, 5042, 5052),
         *(5061, 5062, 5063, 5071, 5072, 5082, 5094, 5096, 5099, 5112, 5113, 5121, 5131, 5132),
         *(5141, 5142, 5143, 5162, 5172, 5182, 5191, 5211, 5212, 5221, 5231, 5241, 5251),
-        *(5271, 5272, 5273, 5274, 5275),
+        *(5073, 5074, 5076, 5077, 5152, 5271, 5272, 5273, 5274, 5275, 5291, 5321, 5322),
     )
 }
 PEOPLE |= {
     "u5051": person("5051", "a", "b", "c", follow_me=rows(5051, c=(3, 20))),
-    "u5081": person("5081", "a", "b", follow_me=rows(5081, a=(0, 3), b=None)),
+    "u5081": person("5081", "a", "b", follow_me=rows(5081, a=(2, 3), b=None)),
     "u5091": person("5091", "a", presence={"status": "dnd"}),
     "u5092": person("5092", "a", presence=forwards("extension:5096", "away")),
     "u5093": person(
@@ -75,6 +75,7 @@ PEOPLE |= {
     "u5097": person("5097", "a", presence=forwards("extension:5096")),
     "u5098": person("5098", "a"),
     "u5111": person("5111", "a", presence={"status": "away"}),
+    "u5151": person("5151", "a", busy_on_busy=True),
     "u5161": person("5161", mobile=MAILBOX, confirm=False),
     "u5171": person("5171", mobile=CONFIRMING, confirm=False),
     "u5181": person("5181", mobile=LATER_MAILBOX, confirm=False),
@@ -106,6 +107,7 @@ TEAMS = {
     "2514": team(
         "5141", "5142", {"user": "5143", "logged_in": False}, busy_on_busy="auto", max_wait=30
     ),
+    "2515": team("5151", overflow={"busy": "busy", "nobody": "extension:5152"}),
     "2516": team("5161", "5162"),
     "2517": team("5171", "5172"),
     "2518": team("5181", "5182", strategy="sequential", ring=4),
@@ -118,6 +120,10 @@ TEAMS = {
     "2526": team("5261", max_wait=6),
     "2527": team("5271", "5272", "5273", strategy="round_robin", ring=20),
     "2528": team("5274", "5275", strategy="sequential", ring=3, max_wait=4),
+    "2529": team("5291", caller_prefix="Hotline: "),
+    "2530": team("5073", "5074", strategy="longest_idle", ring=20),
+    "2531": team("5076", "5077", strategy="longest_idle", ring=20),
+    "2532": team("5321", {"user": "5322", "logged_in": False}),
 }
 RULES = {**company(**PEOPLE), "teams": TEAMS}
 play = Programme()
@@ -246,12 +252,24 @@ def the_longest_idle_member_comes_first(stage: Stage) -> None:
 
 
 @play
-def a_member_rings_on_his_team_rows_and_later_by_his_delay_in_the_team(stage: Stage) -> None:
+def the_longest_idle_member_is_not_the_one_who_talks(stage: Stage) -> None:
+    one, two = stage.line("5073-a"), stage.line("5074-a")
+    first = stage.inside("1900-a").call("2530")
+    pick_up(one, first)
+    second = stage.inside("1901-a").call("2530")
+    two.wait_ringing(3)
+    assert len(one.ringings) == 1
+    give_up(second)
+    first.hang_up()
+
+
+@play
+def a_member_rings_on_his_team_rows_and_his_delay_in_the_team_adds_to_theirs(stage: Stage) -> None:
     late, never, other = stage.line("5081-a"), stage.line("5081-b"), stage.line("5082-a")
     call = stage.inside("1900-a").call("2508")
     assert other.wait_ringing().at - call.started < TOLERANCE
     ringing = late.wait_cancelled()
-    assert ringing.at - call.started == pytest.approx(2 + TIMER, abs=TOLERANCE)
+    assert ringing.at - call.started == pytest.approx(2 + 2 + TIMER, abs=TOLERANCE)
     assert ringing.rang == pytest.approx(3, abs=TOLERANCE)
     assert not never.invited
     give_up(call)
@@ -288,6 +306,20 @@ def with_nobody_there_the_call_goes_where_the_team_says(stage: Stage) -> None:
 
 
 @play
+def a_member_who_logged_in_rings_on_the_next_call(stage: Stage) -> None:
+    there, coming = stage.line("5321-a"), stage.line("5322-a")
+    first = stage.inside("1900-a").call("2532")
+    there.wait_ringing(3)
+    give_up(first)
+    assert not coming.invited
+    stage.router.run("team", "login", "5322", "2532")
+    second = stage.inside("1900-a").call("2532")
+    coming.wait_ringing(3)
+    there.wait_ringing(3, calls=2)
+    give_up(second)
+
+
+@play
 def nobody_answers_in_time_and_the_mailbox_of_the_team_takes_it(stage: Stage) -> None:
     stage.line("5121-a")
     call = stage.sipp_call("2512", account="1900-a", hang_up=6)
@@ -305,6 +337,18 @@ def every_member_is_busy_and_so_is_the_team(stage: Stage) -> None:
     assert call.wait(5) == 486
     assert call.at is not None
     assert call.at < 2
+
+
+@play
+def a_team_whose_members_all_talk_and_want_no_second_call_is_busy(stage: Stage) -> None:
+    talking, elsewhere = stage.line("5151-a"), stage.line("5152-a")
+    conversation = stage.inside("1901-a").call("5151")
+    pick_up(talking, conversation)
+    call = stage.inside("1900-a").call("2515")
+    assert call.wait(3) == 486
+    assert len(talking.ringings) == 1
+    assert not elsewhere.invited
+    conversation.hang_up()
 
 
 @play
@@ -391,9 +435,27 @@ NAMES = {
     "x]${system(id)}": "x]%{system(id)}",
     "a,b|c;d~e^^": "a,b|c;d~e^^",
     "back\\\\slash\\\\": "back\\slash\\",
-    "Z" * 300: "Z" * 80,
+    "Z" * 300: "Z" * (80 - len(PREFIX)),
+    # FreeSWITCH takes a name for part of a URI, and would cut it, and the prefix with it, at these
+    # characters; the router writes letters that look like them.
+    "A/B GmbH": "A\u2215B GmbH",
+    "Dept: Sales": "Dept\u2236 Sales",
+    "anna@evil.test": "anna\uff20evil.test",
+    'a\\" <b>': "a\u201d <b>",
+    '\\"><sip:666@evil.test>;x=\\"': "\u201d><sip\u2236666\uff20evil.test>;x=\u201d",
+    "%41%22x": "A\u201dx",
+    "ARRAY::a|:b": "ARRAY\u2236\u2236a|\u2236b",
 }
 """What a caller writes -> what the phone shows after the prefix."""
+
+
+@play
+def a_prefix_with_a_colon_is_shown(stage: Stage) -> None:
+    desk = stage.line("5291-a")
+    call = stage.inside("1900-a").call("2529", display="Anna Adler")
+    # U+2236 in place of the colon: FreeSWITCH would cut the name there.
+    assert desk.wait_ringing().display == "Hotline\u2236 Anna Adler"
+    give_up(call)
 
 
 @play
@@ -486,6 +548,22 @@ def test_round_robin_goes_on_where_it_was_after_the_router_was_killed(
     stage.router.restart()
     order += [who_begins(stage, "2506", lines), who_begins(stage, "2506", lines)]
     assert order == ["5061-a", "5062-a", "5063-a", "5061-a"]
+
+
+@pytest.mark.timeout(120)
+def test_longest_idle_knows_of_a_conversation_during_which_the_router_was_restarted(
+    stage: Stage, played: dict[str, Future[None]]
+) -> None:
+    one, two = stage.line("5076-a"), stage.line("5077-a")
+    first = stage.inside("1900-a").call("2531")
+    pick_up(one, first)
+    stage.router.restart()
+    first.hang_up()
+    time.sleep(HEARD)
+    second = stage.inside("1901-a").call("2531")
+    two.wait_ringing(3)
+    assert len(one.ringings) == 1
+    give_up(second)
 
 
 @contextmanager
