@@ -22,7 +22,7 @@ MAX_LOG = 200
 _SPACE_FOR = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
 
-_LOOK_ALIKE = str.maketrans({":": "\u2236", "/": "\u2215", "@": "\uff20", '"': "\u201d"})
+_LOOK_ALIKE = str.maketrans({"\\": "", ":": "\u2236", "/": "\u2215", "@": "\uff20", '"': "\u201d"})
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0")
 _NUMBER = re.compile(rf"\+?[0-9*#]{{1,{MAX_NUMBER}}}")
 _OUTSIDE = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{2,6}")
@@ -76,7 +76,8 @@ def caller_name(text: str) -> str:
     """A caller's name that FreeSWITCH shows as it is written.
 
     It takes a name for part of a URI: what stands before a ``:`` or ``/`` and after an ``@`` would
-    be cut off, and so would what stands before a ``"``. Letters that look like them are not.
+    be cut off, and so would what stands before a ``"``. Letters that look like them are not. A
+    backslash, which would quote what follows it, is left out.
     """
     return display_name(text).translate(_LOOK_ALIKE)
 

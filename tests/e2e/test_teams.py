@@ -434,7 +434,7 @@ NAMES = {
     "${domain}": "%{domain}",
     "x]${system(id)}": "x]%{system(id)}",
     "a,b|c;d~e^^": "a,b|c;d~e^^",
-    "back\\\\slash\\\\": "back\\slash\\",
+    "back\\\\slash\\\\": "backslash",
     "Z" * 300: "Z" * (80 - len(PREFIX)),
     # FreeSWITCH takes a name for part of a URI, and would cut it, and the prefix with it, at these
     # characters; the router writes letters that look like them.

@@ -187,3 +187,17 @@ def test_a_refusal_is_one_printable_line():
         untrusted.account("a\n\x1b[31m" + "x" * 500)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Hotline: Anna", "Hotline\u2236 Anna"),
+        ("A/B GmbH", "A\u2215B GmbH"),
+        ("anna@evil.test", "anna\uff20evil.test"),
+        ('a\\" <b>', "a\u201d <b>"),
+        ("Jörg O'Brien", "Jörg O'Brien"),
+    ],
+)
+def test_a_caller_s_name_is_not_cut_off_by_the_switch(name, shown):
+    assert untrusted.caller_name(name) == shown
