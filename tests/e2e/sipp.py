@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+import os
 import re
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -177,6 +180,26 @@ def read_log(path: Path) -> Log:
     return log
 
 
+_media = itertools.count()
+
+
+def _media_ports() -> int:
+    """The first of the ports that one SIPp takes for media: audio, video and what belongs to them.
+
+    From a range where nobody else looks: below the switch's own and the system's.
+    """
+    while True:
+        first = 10_000 + (os.getpid() * 200 + next(_media) * 8) % 6_000
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + 8):
+                    probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    probe.bind((HOST, port))
+            except OSError:
+                continue
+        return first
+
+
 class Sipp:
     """One SIPp process with a generated scenario."""
 
@@ -192,7 +215,7 @@ class Sipp:
             "sipp", f"{HOST}:{to or switch.internal}", "-sf", "scenario.xml", "-i", HOST,
             "-p", str(port), "-nostdin", "-trace_msg", "-message_file", "messages",
             "-trace_err", "-error_file", "errors", "-au", account, "-ap", password, "-nd",
-            "-mp", str(free_port(socket.SOCK_DGRAM)),
+            "-mp", str(_media_ports()),
         ]  # fmt: skip
         if count:
             command += ["-m", str(count), "-l", str(count)]

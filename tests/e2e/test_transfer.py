@@ -140,8 +140,8 @@ def test_the_journal_has_both_visits_of_a_transferred_call(
     assert call.wait() == 486
 
     def visits() -> list[tuple[str, str]]:
-        calls = json.loads(router.run("calls", "show", leg, "--json"))
-        return [(each["callee"], each["result"]) for each in calls]
+        calls = json.loads(router.run("calls", "list", "--json"))
+        return [(each["callee"], each["result"]) for each in calls if each["uuid"] == leg]
 
     wait_until(lambda: len(visits()) == 2, 5, "two visits")
     assert [callee for callee, _ in visits()] == ["1050", "1051"]
