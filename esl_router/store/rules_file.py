@@ -28,6 +28,9 @@ def check(data: Any) -> Document:
         raise RulesFileError(
             [f"the file must hold a mapping that begins with domain:, not {values.said(data)}"]
         )
+    if "domain" not in data:
+        # Some other file: its contents are nobody's business here.
+        raise RulesFileError(["domain: is missing: a rules file says first which domain it is for"])
     problems: list[str] = []
     rules: Document = RULES.read(data, Place("", _country(data), problems))
     # Between parts that are themselves wrong, every reference would seem to be wrong too.

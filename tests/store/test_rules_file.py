@@ -437,3 +437,11 @@ def test_the_blank_at_the_end_of_a_prefix_is_kept():
     rules = rules_file.load(text)
     assert rules["teams"]["2000"]["caller_prefix"] == "Hotline: "
     assert rules_file.load(rules_file.dump(rules)) == rules
+
+
+def test_some_other_file_is_refused_in_one_line_that_tells_nothing_of_it():
+    with pytest.raises(RulesFileError) as refused:
+        rules_file.load("root: x\nshadow: secret\n")
+    (line,) = refused.value.problems
+    assert line.startswith("domain: is missing")
+    assert "shadow" not in line
