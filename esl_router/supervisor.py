@@ -124,7 +124,11 @@ class Supervisor:
         return code
 
     def _start(self) -> None:
+        if self._stopping:
+            return
         reading, writing = os.pipe()
+        # A signal between the fork and our note of it would miss the new worker.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         pid = os.fork()
         if pid == 0:
             os.close(reading)
@@ -133,10 +137,12 @@ class Supervisor:
         worker = _Worker(pid, reading, time.monotonic() + STARTS_WITHIN)
         self._workers[pid] = worker
         self._selector.register(reading, selectors.EVENT_READ, worker)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
     def _child(self, pipe: int) -> int:
         for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         gevent.reinit()
         try:
             self._work(self._listener, lambda: _beat(pipe))
