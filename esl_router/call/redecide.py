@@ -87,14 +87,14 @@ class Redecider:
         try:
             why = concerns(ringing.action, ringing.decide())
             call = ringing.call
-            number, context = untrusted.number(call.dialled), untrusted.account(call.context)
+            # A switch may be told to take the caller's own Call-ID for the leg's uuid.
+            uuid, context = untrusted.uuid(call.uuid), untrusted.account(call.context)
+            number = untrusted.number(call.dialled)
         except Exception:
             logger.exception("a ringing call is not decided anew")
             self._ringing.discard(ringing)
             return
         if why and number:
-            logger.info("call %s is decided anew: %s", call.uuid, why)
+            logger.info("call %s is decided anew: %s", uuid, why)
             self._ringing.discard(ringing)
-            ringing.switch.command(
-                [f"uuid_transfer {untrusted.uuid(call.uuid)} {number} XML {context}"]
-            )
+            ringing.switch.command([f"uuid_transfer {uuid} {number} XML {context}"])

@@ -80,6 +80,18 @@ def test_a_broken_store_leaves_it_ringing(caplog):
     side.wait()
 
 
+def test_a_call_id_taken_for_a_uuid_reaches_neither_a_command_nor_the_log(caplog):
+    feed = HeardFeed()
+    side = Switchside(company(), feed)
+    rung(side, Unique_ID="x%0Aapi%20fsctl%20shutdown")
+    side.rules.company = company(Status.DND)
+    soon(lambda: "not decided anew" in caplog.text)
+    assert feed.commands == []
+    assert not any("decided anew: " in record.getMessage() for record in caplog.records)
+    side.close()
+    side.wait()
+
+
 def test_nobody_looks_while_nothing_rings():
     feed = HeardFeed()
     side = Switchside(company(), feed)
