@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_router.cli import terminal
-from esl_router.cli.options import LISTEN, Command, common, printable
+from esl_router.cli.options import Command, common, of_listener, printable
 from esl_router.errors import RouterError
-from esl_router.settings import DEFAULT_LISTEN, DEFAULT_PASSWORD, DEFAULT_SWITCH, Address, Settings
+from esl_router.settings import DEFAULT_PASSWORD, DEFAULT_SWITCH, Address, Settings
 
 if TYPE_CHECKING:
     from esl_router.cli.timeline import Glyphs
@@ -47,14 +47,7 @@ FRAMES = 12
     show_default=True,
     help="How much faster than life the sample calls go.",
 )
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    type=LISTEN,
-    default=DEFAULT_LISTEN,
-    show_default=True,
-    help="Where the router listens.",
-)
+@of_listener("Where the router listens.")
 @click.option(
     "--rules",
     type=click.Path(path_type=Path, dir_okay=False),

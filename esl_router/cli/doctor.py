@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from esl_router.cli import terminal
-from esl_router.cli.options import LISTEN, Command, common, of_switch
-from esl_router.settings import DEFAULT_LISTEN, Address
+from esl_router.cli.options import Command, common, of_listener, of_switch
+from esl_router.settings import Address
 
 if TYPE_CHECKING:
     from esl_router.cli.checks import Check
@@ -22,14 +22,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 @click.command("doctor", cls=Command)
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    type=LISTEN,
-    default=DEFAULT_LISTEN,
-    show_default=True,
-    help="Where the router listens.",
-)
+@of_listener("Where the router listens.")
 @of_switch(several=True)
 @click.option(
     "--context",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from esl_router.errors import RouterError
-from esl_router.settings import DEFAULT_PASSWORD, DEFAULT_SWITCH, Address
+from esl_router.settings import DEFAULT_LISTEN, DEFAULT_PASSWORD, DEFAULT_SWITCH, Address
 
 _KEY = "esl_router.common"
 
@@ -163,6 +163,18 @@ class AddressType(click.ParamType):
 
 LISTEN = AddressType(8040)
 SWITCH = AddressType(8021)
+
+
+def of_listener(meaning: str) -> Callable[[_F], _F]:
+    """The option that says where the router listens; ``meaning`` is its help text."""
+    return click.option(
+        "--listen",
+        metavar="HOST:PORT",
+        type=LISTEN,
+        default=DEFAULT_LISTEN,
+        show_default=True,
+        help=meaning,
+    )
 
 
 def of_switch(several: bool = False) -> Callable[[_F], _F]:

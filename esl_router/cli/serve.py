@@ -6,20 +6,13 @@ import logging
 
 import click
 
-from esl_router.cli.options import LISTEN, Command, common, of_switch
+from esl_router.cli.options import Command, common, of_listener, of_switch
 from esl_router.esl.dialstring import CONFIRM_PROMPT
-from esl_router.settings import DEFAULT_LISTEN, Address, Settings
+from esl_router.settings import Address, Settings
 
 
 @click.command("serve", cls=Command, prints=False)
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    type=LISTEN,
-    default=DEFAULT_LISTEN,
-    show_default=True,
-    help="Where the dialplan's socket application connects to.",
-)
+@of_listener("Where the dialplan's socket application connects to.")
 @of_switch(several=True)
 @click.option(
     "--workers",
