@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from esl_router.engine.identify import Parties, identify
+from esl_router.engine.situation import Situation
 from esl_router.model.actions import Registered
 from esl_router.model.call import Call, Caller
-from esl_router.model.live import Contact, Live
+from esl_router.model.live import UNKNOWN, Contact, Live
 from esl_router.model.people import (
     CallerRule,
     Device,
@@ -20,8 +23,12 @@ from esl_router.model.people import (
 from esl_router.model.presence import Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
+from esl_router.model.trace import Trace
 
 DOMAIN = "pbx.test"
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday, ten o'clock in Berlin."""
 
 
 def sip(name: str, owner: str = "1001", **more: bool) -> Device:
@@ -104,3 +111,16 @@ def internal_call(dialled: str, account: str = "1002-desk", number: str = "1002"
 
 def trunk_call(dialled: str, number: str = "+493099887766", **more: object) -> Call:
     return Call("c-2", dialled, Caller(number, "Muster GmbH"), context="public", **more)
+
+
+def situation(
+    call: Call,
+    company: Company,
+    live: Live = UNKNOWN,
+    now: datetime = NOW,
+    trace: Trace | None = None,
+) -> Situation:
+    """What the engine decides on once it knows both parties."""
+    parties = identify(call, company, Trace())
+    assert isinstance(parties, Parties), parties
+    return Situation(call, parties, company, live, now, Trace() if trace is None else trace)

@@ -17,7 +17,9 @@ from esl_router.cli.words import action_record, action_words, leg_note, leg_reco
 from esl_router.engine import followme
 from esl_router.engine.explain import explain
 from esl_router.engine.followme import Plan, Skip
+from esl_router.engine.identify import Parties
 from esl_router.engine.presence import effective
+from esl_router.engine.situation import Situation
 from esl_router.errors import NotFound
 from esl_router.model.actions import Action
 from esl_router.model.live import Live
@@ -119,17 +121,10 @@ def page(rules: Rules, domain: str, extension: str, live: Live, now: datetime) -
     sections = []
     for origin in Origin:
         call = call_to(user, origin)
-        plan = followme.plan(
-            user,
-            origin,
-            call=call,
-            number="",
-            settings=settings,
-            rules=rules,
-            live=live,
-            trace=Trace(),
-            limit=profile.no_answer_after,
+        situation = Situation(
+            call, Parties(settings, origin, None, "", user), rules, live, now, Trace()
         )
+        plan = followme.plan(user, origin, situation, limit=profile.no_answer_after)
         names = tuple(row.device.name for row in rules.follow_me(domain, extension, origin))
         then = elsewhere = None
         if origin is not Origin.TEAM:

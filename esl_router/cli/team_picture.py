@@ -6,7 +6,7 @@ Values in, lines and JSON out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +24,9 @@ from esl_router.cli.words import (
 )
 from esl_router.engine import team as engine
 from esl_router.engine.explain import Step, explain
+from esl_router.engine.identify import Parties
 from esl_router.engine.presence import effective
+from esl_router.engine.situation import Situation
 from esl_router.errors import NotFound
 from esl_router.model.actions import Leg, Ring
 from esl_router.model.live import Live
@@ -222,18 +224,10 @@ def page(
         raise NotFound(f"there is no team {extension!r}: see `esl-router team list`")
     call = call_to(team, Origin.INTERNAL)
     said = Trace()
-    busy = engine.is_busy(team, call, rules, live, now, said)
-    lineup = engine.line_up(
-        team,
-        call=call,
-        number="",
-        settings=settings,
-        rules=rules,
-        live=live,
-        now=now,
-        trace=Trace(),
-        seconds=team.max_wait,
-    )
+    parties = Parties(settings, Origin.INTERNAL, None, "", team)
+    situation = Situation(call, parties, rules, live, now, said)
+    busy = engine.is_busy(team, situation)
+    lineup = engine.line_up(team, replace(situation, trace=Trace()), seconds=team.max_wait)
     places = []
     for member in team.members:
         starts = [leg.delay for leg in lineup.legs if leg.owner == member.extension]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from esl_router.model.call import Call
+from esl_router.engine.situation import Situation
 from esl_router.model.live import Channel, Live
 from esl_router.model.people import Origin, User
-from esl_router.model.rules import Rules
-from esl_router.model.trace import Trace
 
 STAGE = "busy"
 
 
-def conversations(user: User, call: Call, rules: Rules, live: Live) -> tuple[Channel, ...]:
+def conversations(user: User, situation: Situation) -> tuple[Channel, ...]:
     """The user's conversations, one leg of each.
 
     Counted are those of any of his devices, in both directions, held ones and those on numbers
-    outside that run through the switch. What rings is not counted, nor is ``call`` itself.
+    outside that run through the switch. What rings is not counted, nor is the call itself.
     """
-    devices = [
-        row.device.name for row in rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
-    ]
+    call, live = situation.call, situation.live
+    rows = situation.rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
+    devices = [row.device.name for row in rows]
     talking = {
         channel.call or channel.uuid: channel
         for channel in live.calls_of(user.domain, devices)
@@ -28,14 +26,15 @@ def conversations(user: User, call: Call, rules: Rules, live: Live) -> tuple[Cha
     return tuple(talking.values())
 
 
-def is_busy(user: User, call: Call, rules: Rules, live: Live, trace: Trace) -> bool:
+def is_busy(user: User, situation: Situation) -> bool:
     """Whether ``user`` talks on as many calls as he may have."""
+    trace = situation.trace
     if user.max_calls == 0:
         return False
-    if not live.known:
+    if not situation.live.known:
         trace.passed(STAGE, f"Nobody knows whether {user.extension} talks: no link to the switch.")
         return False
-    talking = conversations(user, call, rules, live)
+    talking = conversations(user, situation)
     where = ", ".join(sorted({str(each.device).partition("@")[0] for each in talking}))
     count = "one call" if len(talking) == 1 else f"{len(talking)} calls"
     if len(talking) >= user.max_calls:

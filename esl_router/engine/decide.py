@@ -15,15 +15,18 @@ The order of the stages:
 12    fallback     voicemail of whom the caller wanted, or the explicit final code
 ====  ===========  ========================================================================
 
-Stages 3 to 12 are walked in ``route.py``, for one user after the other. The numbers leave room.
+``user.py`` and ``team.py`` walk stages 3 to 10 for one callee, ``route.py`` goes from one to the
+next. The numbers leave room.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from esl_router.engine.identify import Parties, identify
-from esl_router.engine.route import Route
+from esl_router.engine import route
+from esl_router.engine.identify import identify
+from esl_router.engine.situation import Situation
+from esl_router.engine.way import Way
 from esl_router.model.actions import (
     NOT_FOUND,
     UNAVAILABLE,
@@ -53,8 +56,8 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     parties = identify(call, rules, trace)
     if isinstance(parties, Reject):
         return Decision(parties, tuple(trace.entries))
-    route = Route(call, parties, rules, live, now, trace)
-    action = _next(call, parties, route, trace)
+    way = Way(Situation(call, parties, rules, live, now, trace))
+    action = _next(way)
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
     callee = parties.callee.extension if parties.callee else parties.outside or ""
@@ -65,7 +68,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         caller=parties.number,
         callee=callee,
         domain=parties.settings.domain,
-        effects=route.effects,
+        effects=way.effects,
     )
 
 
@@ -87,7 +90,9 @@ def without_rules(call: Call, problem: str) -> Decision:
     return Decision(action, tuple(trace.entries))
 
 
-def _next(call: Call, parties: Parties, route: Route, trace: Trace) -> Action:
+def _next(way: Way) -> Action:
+    situation = way.situation
+    call, parties, trace = situation.call, situation.parties, situation.trace
     if len(call.attempts) >= MAX_ATTEMPTS:
         trace.fired("guard", f"{len(call.attempts)} attempts were made already: the call ends.")
         return UNAVAILABLE
@@ -96,7 +101,7 @@ def _next(call: Call, parties: Parties, route: Route, trace: Trace) -> Action:
         trace.fired("fallback", f"The {what} has ended, and so does the call.")
         return UNAVAILABLE
     if parties.outside is not None:
-        return route.dialled_outside(parties.outside)
+        return route.outside(parties.outside, way)
     if parties.callee is None:
         return NOT_FOUND
-    return route.next(parties.callee)
+    return route.inside(parties.callee, way)

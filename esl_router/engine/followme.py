@@ -9,13 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.model.actions import Diversion, Leg, Outside, Registered
-from esl_router.model.call import Call
-from esl_router.model.live import Live
-from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, Settings, User
-from esl_router.model.rules import Rules
+from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, User
 from esl_router.model.team import Team
-from esl_router.model.trace import Trace
 
 STAGE = "followme"
 
@@ -73,43 +70,35 @@ class Plan:
 def plan(
     user: User,
     origin: Origin,
+    situation: Situation,
+    redirection: Redirection = DIRECT,
     *,
-    call: Call,
-    number: str,
-    settings: Settings,
-    rules: Rules,
-    live: Live,
-    trace: Trace,
     limit: int | None = None,
-    redirects: int = 0,
-    diversion: Diversion | None = None,
     close_gaps: bool = True,
 ) -> Plan:
     """The ringing of one user for one call.
 
-    ``number`` is the caller's, E.164 or an extension. A device that is not registered takes no
-    part; while nothing is known of registrations each device counts as registered. ``limit`` ends
-    the ringing after so many seconds. ``redirects`` says how often the call has been redirected,
-    and ``diversion`` by whom last. Without ``close_gaps`` the rows' own times are kept: others may
-    ring in between.
+    A device that is not registered takes no part; while nothing is known of registrations each
+    device counts as registered. ``limit`` ends the ringing after so many seconds. Without
+    ``close_gaps`` the rows' own times are kept: others may ring in between.
     """
-    if not live.known:
+    trace = situation.trace
+    if not situation.live.known:
         trace.passed(STAGE, "No link to the switch: every phone is rung as if it were registered.")
-    rows = rules.follow_me(user.domain, user.extension, origin)
+    rows = situation.rules.follow_me(user.domain, user.extension, origin)
     legs: list[Leg] = []
     skipped: list[Skipped] = []
     taken: set[str] = set()
     for row in rows:
-        reason = _reason(row, call, number, settings, rules, live, taken, redirects)
+        reason = _reason(row, situation, taken, redirection)
         if reason is None and len(legs) == MAX_LEGS:
             reason = Skip.TOO_MANY
         if reason is None:
-            leg = _leg(row, user, call, number, settings, live)
+            leg = _leg(row, user, situation)
+            diversion = redirection.diversion
             if isinstance(leg.target, Outside):
-                away = Diversion(identity(user), "follow-me", redirects + 1)
-                legs.append(replace(leg, diversion=away))
-            else:
-                legs.append(replace(leg, diversion=diversion))
+                diversion = Diversion(identity(user), "follow-me", redirection.count + 1)
+            legs.append(replace(leg, diversion=diversion))
             taken.add(_identity(row.device))
         else:
             skipped.append(Skipped(row, reason))
@@ -141,15 +130,9 @@ def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
 
 
 def _reason(
-    row: FollowMeRow,
-    call: Call,
-    caller_number: str,
-    settings: Settings,
-    rules: Rules,
-    live: Live,
-    taken: set[str],
-    redirects: int,
+    row: FollowMeRow, situation: Situation, taken: set[str], redirection: Redirection
 ) -> Skip | None:
+    caller, settings = situation.call.caller, situation.settings
     device = row.device
     if not row.enabled:
         return Skip.DISABLED
@@ -158,40 +141,34 @@ def _reason(
     if _identity(device) in taken:
         return Skip.DUPLICATE
     if device.kind is DeviceKind.SIP:
-        if device.name == call.caller.account and settings.domain == call.caller.domain:
+        if device.name == caller.account and settings.domain == caller.domain:
             return Skip.OWN_DEVICE
-        return Skip.UNREGISTERED if live.contacts(settings.domain, device.name) == () else None
+        contacts = situation.live.contacts(settings.domain, device.name)
+        return Skip.UNREGISTERED if contacts == () else None
     number = device.number or ""
-    if number == caller_number:
+    if number == situation.number:
         return Skip.OWN_DEVICE
     if not settings.toll.permits(number):
         return Skip.FORBIDDEN
-    if rules.owner_of(number) is not None:
+    if situation.rules.owner_of(number) is not None:
         return Skip.LOOP
-    return Skip.REDIRECTED if redirects >= settings.max_redirects else None
+    return Skip.REDIRECTED if redirection.count >= settings.max_redirects else None
 
 
 def _identity(device: Device) -> str:
     return device.name if device.kind is DeviceKind.SIP else device.number or device.name
 
 
-def _leg(
-    row: FollowMeRow, user: User, call: Call, number: str, settings: Settings, live: Live
-) -> Leg:
-    device = row.device
+def _leg(row: FollowMeRow, user: User, situation: Situation) -> Leg:
+    device, settings = row.device, situation.settings
     if device.kind is DeviceKind.SIP:
-        contacts = live.contacts(settings.domain, device.name) or ()
-        target: Registered | Outside = Registered(
-            device.name, settings.domain, tuple(contact.url for contact in contacts)
-        )
-        return Leg(device.name, target, row.delay, row.ring)
+        contacts = situation.live.contacts(settings.domain, device.name) or ()
+        phone = Registered(device.name, settings.domain, tuple(contact.url for contact in contacts))
+        return Leg(device.name, phone, row.delay, row.ring)
+    number = device.number or ""
     own = user.numbers[0] if user.numbers else None
-    target = Outside(
-        device.number or "",
-        settings.trunk,
-        caller_number=shown_number(settings, number, own, anonymous=call.caller.anonymous),
-    )
-    return Leg(device.name, target, row.delay, row.ring, confirm=device.confirm)
+    away = Outside(number, settings.trunk, caller_number=shown_number(situation, own))
+    return Leg(device.name, away, row.delay, row.ring, confirm=device.confirm)
 
 
 def identity(user: User | Team) -> str:
@@ -199,15 +176,14 @@ def identity(user: User | Team) -> str:
     return user.numbers[0] if user.numbers else f"{user.extension}@{user.domain}"
 
 
-def shown_number(
-    settings: Settings, number: str, own: str | None, *, anonymous: bool
-) -> str | None:
+def shown_number(situation: Situation, own: str | None) -> str | None:
     """The caller's number on a leg through the trunk; None withholds it (I6, X73).
 
     ``own`` is the direct number of the user on whose behalf the call leaves. A caller without a
     number of its own outside (a colleague's extension) shows that one.
     """
-    if anonymous:
+    settings, number = situation.settings, situation.number
+    if situation.call.caller.anonymous:
         return None
     if settings.caller_id_out.startswith("fixed:"):
         return settings.caller_id_out.removeprefix("fixed:")

@@ -4,23 +4,79 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
-from esl_router.engine import busy, followme
+from esl_router.engine import busy, fallback, followme
+from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective
-from esl_router.model.actions import Diversion, Leg, Outside, Ring
-from esl_router.model.call import Call, LegResult
-from esl_router.model.live import Live
-from esl_router.model.people import Origin, Settings, User
+from esl_router.engine.situation import DIRECT, Redirection, Situation
+from esl_router.engine.way import Redirect, Step, Way
+from esl_router.model.actions import UNAVAILABLE, Leg, Outside, Ring
+from esl_router.model.call import Call, LegResult, RingResult
+from esl_router.model.people import Origin, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
-from esl_router.model.rules import Rules
-from esl_router.model.team import Member, Strategy, Team
-from esl_router.model.trace import Trace
+from esl_router.model.team import Member, Overflow, Strategy, Team, Turn
 
 STAGE = "team"
 
 _SENDS_AWAY = (Status.AWAY, Status.DND, Status.LUNCH, Status.BUSINESS_TRIP)
 """Statuses in which nobody takes calls of a team unless his profile says that he does."""
+
+
+# Why no member has the call -> the overflow that takes it.
+_OVERFLOW = {
+    Condition.BUSY: Overflow.BUSY,
+    Condition.TALKING: Overflow.BUSY,
+    Condition.DECLINED: Overflow.BUSY,
+    Condition.NO_ANSWER: Overflow.NO_ANSWER,
+    Condition.UNREACHABLE: Overflow.NOBODY,
+    Condition.NOBODY: Overflow.NOBODY,
+}
+
+
+def step(team: Team, way: Way) -> Step:
+    """What ``team`` makes of the call: one round of its members after the other, or on."""
+    situation = way.situation
+    call = situation.call
+    way.visited.add(team.extension)
+    rounds = [
+        (attempt, attempt.action)
+        for attempt in call.attempts
+        if isinstance(attempt.action, Ring) and attempt.action.callee == team.extension
+    ]
+    left = team.max_wait - sum(ring.length for _, ring in rounds)
+    if rounds:
+        result = way.result(rounds[-1][0], of_team=True)
+        if result is None:
+            return UNAVAILABLE
+        if result is not RingResult.NO_ANSWER or left < 1:
+            return _overflow(team, fallback.CONDITION[result], way)
+    elif is_busy(team, situation):
+        return _overflow(team, Condition.TALKING, way)
+    lineup = line_up(team, situation, way.redirection, seconds=left)
+    if not lineup.legs:
+        nobody = Condition.TALKING if lineup.talks else Condition.NOBODY
+        return _overflow(team, Condition.NO_ANSWER if rounds else nobody, way)
+    if lineup.first and team.strategy is Strategy.ROUND_ROBIN:
+        last = max(member.began for member in team.members)
+        way.effects = (Turn(team.domain, team.extension, lineup.first, last),)
+    name = call.caller.name or situation.number
+    return Ring(
+        team.domain,
+        team.extension,
+        lineup.legs,
+        caller_name=f"{team.caller_prefix}{name}" if team.caller_prefix else "",
+        redecide=way.redecide(team),
+    )
+
+
+def _overflow(team: Team, condition: Condition, way: Way) -> Step:
+    target = team.overflow.get(_OVERFLOW[condition])
+    if target is None:
+        return way.end(condition)
+    way.situation.trace.fired(
+        STAGE, f"{team.extension} hands on to {target} because {condition.value}."
+    )
+    return Redirect(team, target, condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +94,44 @@ class Lineup:
     """Whether somebody was passed over because he talks."""
 
 
-def is_busy(team: Team, call: Call, rules: Rules, live: Live, now: datetime, trace: Trace) -> bool:
+def is_busy(team: Team, situation: Situation) -> bool:
     """Whether as many members talk as the team may have calls (F5)."""
-    if team.max_calls == 0 or not live.known:
+    if team.max_calls == 0 or not situation.live.known:
         return False
     users = [
         user
         for member in team.members
-        if (user := rules.user(team.domain, member.extension)) is not None
-        and not _logged_out(member, *_status(user, rules, now))
+        if (user := situation.rules.user(team.domain, member.extension)) is not None
+        and not _logged_out(member, *_status(user, situation))
     ]
     limit = len(users) if team.max_calls is None else team.max_calls
-    talking = [user.extension for user in users if busy.conversations(user, call, rules, live)]
+    talking = [user.extension for user in users if busy.conversations(user, situation)]
     if talking and len(talking) >= limit:
         who = ", ".join(talking)
-        trace.fired(STAGE, f"{team.extension} is busy: {who} talk, and {limit} may.")
+        situation.trace.fired(STAGE, f"{team.extension} is busy: {who} talk, and {limit} may.")
         return True
     return False
 
 
 def line_up(
-    team: Team,
-    *,
-    call: Call,
-    number: str,
-    settings: Settings,
-    rules: Rules,
-    live: Live,
-    now: datetime,
-    trace: Trace,
-    seconds: int,
-    caller: str | None = None,
-    redirects: int = 0,
-    diversion: Diversion | None = None,
+    team: Team, situation: Situation, redirection: Redirection = DIRECT, *, seconds: int
 ) -> Lineup:
-    """The ringing of one round, ``seconds`` at most. ``caller`` is the calling user's extension.
+    """The ringing of one round, ``seconds`` at most.
 
     A member rings on his own team rows and with nothing else of his: no forward, no mailbox.
     Whoever answers outside always has to press 1: a mailbox must not take a team's call.
     """
+    trace = situation.trace
     members = []
     passed: dict[str, str] = {}
-    out = _declined(team, call)
+    out = _declined(team, situation.call)
     talks = False
-    for member, user in _in_turn(team, call, rules, live):
-        reason = _absent(member, user, out, rules, now)
+    for member, user in _in_turn(team, situation):
+        reason = _absent(member, user, out, situation)
         if user is not None and not reason:
-            if member.extension == caller:
+            if member.extension == situation.parties.caller:
                 reason = "he is the caller"
-            elif busy.is_busy(user, call, rules, live, trace):
+            elif busy.is_busy(user, situation):
                 reason, talks = "he is busy on busy", True
         if user is None or reason:
             passed[member.extension] = reason or "no user"
@@ -98,19 +143,7 @@ def line_up(
     first = ""
     offset = 0
     for member, user in members:
-        plan = followme.plan(
-            user,
-            Origin.TEAM,
-            call=call,
-            number=number,
-            settings=settings,
-            rules=rules,
-            live=live,
-            trace=trace,
-            redirects=redirects,
-            diversion=diversion,
-            close_gaps=False,
-        )
+        plan = followme.plan(user, Origin.TEAM, situation, redirection, close_gaps=False)
         his = _legs_of(member, user, plan.legs, team, offset, taken)
         if not his:
             passed[member.extension] = "none of his phones rings"
@@ -127,13 +160,14 @@ def line_up(
     return Lineup(tuple(ringing), begins, passed, talks)
 
 
-def _in_turn(team: Team, call: Call, rules: Rules, live: Live) -> list[tuple[Member, User | None]]:
+def _in_turn(team: Team, situation: Situation) -> list[tuple[Member, User | None]]:
+    rules = situation.rules
     members = [(member, rules.user(team.domain, member.extension)) for member in team.members]
     if team.strategy is Strategy.LONGEST_IDLE:
         # Whoever talks is not idle at all, however long ago he began.
         def idle(entry: tuple[Member, User | None]) -> tuple[bool, float]:
             member, user = entry
-            talks = user is not None and bool(busy.conversations(user, call, rules, live))
+            talks = user is not None and bool(busy.conversations(user, situation))
             return talks, member.talked
 
         return sorted(members, key=idle)
@@ -144,19 +178,13 @@ def _in_turn(team: Team, call: Call, rules: Rules, live: Live) -> list[tuple[Mem
     return members
 
 
-def _absent(
-    member: Member,
-    user: User | None,
-    out: set[str],
-    rules: Rules,
-    now: datetime,
-) -> str:
+def _absent(member: Member, user: User | None, out: set[str], situation: Situation) -> str:
     """Why a member takes no part, in words; empty: he does."""
     if user is None:
         return "he is no user any more"
     if member.extension in out:
         return "he has declined this call"
-    status, profile = _status(user, rules, now)
+    status, profile = _status(user, situation)
     if logged_out := _logged_out(member, status, profile):
         return logged_out
     if profile.ring_group_calls is False:
@@ -172,9 +200,9 @@ def _absent(
     return ""
 
 
-def _status(user: User, rules: Rules, now: datetime) -> tuple[Status, Profile]:
-    presence = rules.presence(user.domain, user.extension)
-    status = effective(presence, now).status
+def _status(user: User, situation: Situation) -> tuple[Status, Profile]:
+    presence = situation.rules.presence(user.domain, user.extension)
+    status = effective(presence, situation.now).status
     return status, presence.profile(status)
 
 

@@ -8,7 +8,7 @@ from esl_router.engine.busy import is_busy
 from esl_router.model.live import UNKNOWN, CallState, Channel, Live
 from esl_router.model.people import FollowMeRow, User
 from esl_router.model.trace import Trace
-from tests.company import DOMAIN, Company, mobile, sip, trunk_call
+from tests.company import DOMAIN, Company, mobile, sip, situation, trunk_call
 
 ANNA = User(DOMAIN, "1001", "Anna Adler", max_calls=1)
 COMPANY = Company(
@@ -34,7 +34,7 @@ def talking(*legs):
 
 
 def busy(live, user=ANNA, call=CALL, trace=None):
-    return is_busy(user, call, COMPANY, live, trace or Trace())
+    return is_busy(user, situation(call, COMPANY, live, trace=trace))
 
 
 CALLER = leg("a", state=CallState.ACTIVE, inbound=True)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_router.engine import followme
 from esl_router.engine.followme import Skip, Skipped
+from esl_router.engine.situation import Redirection
 from esl_router.model.actions import Diversion, Leg, Outside
 from esl_router.model.live import UNKNOWN
 from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
@@ -17,6 +20,7 @@ from tests.company import (
     mobile,
     registered,
     sip,
+    situation,
     target,
     trunk_call,
 )
@@ -30,12 +34,7 @@ def plan(rows, live=UNKNOWN, call=None, user=ANNA, config=None, trace=None, **mo
     return followme.plan(
         user,
         Origin.EXTERNAL,
-        call=call or trunk_call("1001"),
-        number=(call or trunk_call("1001")).caller.number,
-        settings=company.config,
-        rules=company,
-        live=live,
-        trace=trace or Trace(),
+        situation(call or trunk_call("1001"), company, live, trace=trace),
         **more,
     )
 
@@ -134,14 +133,14 @@ def test_an_outside_leg_carries_who_is_shown_and_who_diverted():
 def test_the_phones_of_somebody_a_call_was_forwarded_to_are_told_by_whom():
     by = Diversion("+493012345102", "no-answer", 1)
     rows = [FollowMeRow(sip("a")), FollowMeRow(mobile("m", MOBILE))]
-    result = plan(rows, redirects=1, diversion=by)
+    result = plan(rows, redirection=Redirection(1, by))
     assert result.legs[0].diversion == by
     assert result.legs[1].diversion == Diversion("+493012345101", "follow-me", 2)
 
 
 def test_a_call_redirected_too_often_stays_inside():
     rows = [FollowMeRow(sip("a")), FollowMeRow(mobile("m", MOBILE))]
-    result = plan(rows, redirects=5)
+    result = plan(rows, redirection=Redirection(5))
     assert times(result) == [("a", 0, 30)]
     assert reasons(result) == {"m": Skip.REDIRECTED}
 
@@ -156,14 +155,21 @@ def test_a_call_redirected_too_often_stays_inside():
     ],
 )
 def test_the_number_shown_outside_follows_the_setting(mode, caller, shown):
-    config = Settings(DOMAIN, caller_id_out=mode)
-    assert followme.shown_number(config, caller, "+493012345101", anonymous=False) == shown
+    assert shown_outside(mode, trunk_call("1001", caller), caller) == shown
 
 
 @pytest.mark.parametrize("mode", ["caller", "user", "fixed:+493012345100"])
 def test_a_withheld_number_stays_withheld_whatever_the_setting(mode):
-    config = Settings(DOMAIN, caller_id_out=mode)
-    assert followme.shown_number(config, "+493099887766", "+493012345101", anonymous=True) is None
+    call = trunk_call("1001", "+493099887766")
+    withheld = replace(call, caller=replace(call.caller, anonymous=True))
+    assert shown_outside(mode, withheld, "+493099887766") is None
+
+
+def shown_outside(mode, call, number):
+    company = Company((ANNA,), config=Settings(DOMAIN, caller_id_out=mode))
+    said = situation(call, company)
+    said = replace(said, parties=replace(said.parties, number=number))
+    return followme.shown_number(said, "+493012345101")
 
 
 LEGS = st.lists(

@@ -1,0 +1,110 @@
+"""One user: his caller list, his status, busy on busy, and his phones."""
+
+from __future__ import annotations
+
+from esl_router.engine import busy, callers, fallback, followme
+from esl_router.engine.fallback import Condition
+from esl_router.engine.presence import effective
+from esl_router.engine.way import Redirect, Step, Way
+from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
+from esl_router.model.people import CallerAction, User
+from esl_router.model.presence import Forward, Profile, Status, Target, TargetKind
+
+# What a status without a profile of its own does with every call. A meeting is for display:
+# whether it forwards is a switch of its own.
+_USUAL = {
+    Status.DND: Target(TargetKind.BUSY),
+    Status.AWAY: Target(TargetKind.VOICEMAIL),
+    Status.LUNCH: Target(TargetKind.VOICEMAIL),
+    Status.BUSINESS_TRIP: Target(TargetKind.VOICEMAIL),
+}
+
+# Why nobody has the call -> the forward that takes it.
+_FORWARD = {
+    Condition.BUSY: Forward.BUSY,
+    Condition.TALKING: Forward.BUSY,
+    Condition.DECLINED: Forward.BUSY,
+    Condition.NO_ANSWER: Forward.NO_ANSWER,
+    Condition.UNREACHABLE: Forward.UNREGISTERED,
+    Condition.DND: Forward.ALWAYS,
+    Condition.NOBODY: Forward.UNREGISTERED,
+    Condition.STATUS: Forward.ALWAYS,
+}
+
+
+def step(user: User, way: Way) -> Step:
+    """What ``user`` makes of the call."""
+    situation = way.situation
+    trace, origin = situation.trace, situation.parties.origin
+    way.visited.add(user.extension)
+    verdict = callers.verdict(user, situation)
+    if verdict is CallerAction.BLOCK:
+        return way.end(Condition.REFUSED)
+    if user.extension == situation.parties.caller and not way.hops:
+        verdict = CallerAction.RING  # his own status and calls do not keep him from himself
+    presence = situation.rules.presence(user.domain, user.extension)
+    current = effective(presence, situation.now)
+    profile = presence.profile(current.status)
+    attempt = way.attempt(user.extension)
+    if attempt is not None:
+        result = way.result(attempt)
+        if result is None:
+            return UNAVAILABLE
+        return _unanswered(user, profile, fallback.CONDITION[result], way)
+    if verdict is None:
+        target = profile.target(origin, Forward.ALWAYS) or _USUAL.get(current.status)
+        if target is not None and target.kind is not TargetKind.RING:
+            why = f"{user.extension} is {current.status.value} ({current.winner.why})"
+            trace.fired("presence", f"{why}: calls go to {target}.")
+            return Redirect(user, target, Condition.STATUS)
+        if current.status is not Status.AVAILABLE:
+            why = f"{user.extension} is {current.status.value} ({current.winner.why})"
+            trace.passed("presence", f"{why}, and calls ring all the same.")
+        if busy.is_busy(user, situation):
+            return _unanswered(user, profile, Condition.TALKING, way)
+    return _phones(user, profile, presence.profile(Status.DND), way)
+
+
+def ring_all_the_same(user: User, way: Way) -> Step:
+    """His phones ring as if he were available: his status forwards to himself (X28)."""
+    presence = way.situation.rules.presence(user.domain, user.extension)
+    return _phones(user, presence.profile(Status.AVAILABLE), Profile(), way)
+
+
+def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
+    situation = way.situation
+    trace = situation.trace
+    plan = followme.plan(
+        user,
+        situation.parties.origin,
+        situation,
+        way.redirection,
+        limit=profile.no_answer_after,
+    )
+    if plan.legs:
+        return Ring(
+            user.domain,
+            user.extension,
+            plan.legs,
+            user.decline,
+            way.mailbox,
+            redecide=way.redecide(user),
+        )
+    if situation.parties.caller == user.extension and user.voicemail and not way.hops:
+        trace.fired(followme.STAGE, f"{user.extension} calls himself: he hears his voicemail.")
+        return Voicemail(user.domain, user.extension, login=True)
+    if plan.skipped and plan.all_skipped_for(followme.Skip.DISABLED, followme.Skip.DND):
+        trace.fired(followme.STAGE, "No phone wants this call.")
+        return _unanswered(user, dnd, Condition.DND, way)
+    trace.fired(followme.STAGE, "There is no phone to ring.")
+    return _unanswered(user, profile, Condition.UNREACHABLE, way)
+
+
+def _unanswered(user: User, profile: Profile, condition: Condition, way: Way) -> Step:
+    target = profile.target(way.situation.parties.origin, _FORWARD[condition])
+    if target is None or target.kind is TargetKind.RING:
+        return way.end(condition)
+    way.situation.trace.fired(
+        "forwarding", f"{user.extension} forwards to {target} because {condition.value}."
+    )
+    return Redirect(user, target, condition)

@@ -1,0 +1,97 @@
+"""How far a call has come on its way through the rules, during one decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from esl_router.engine import fallback
+from esl_router.engine.aggregate import aggregate
+from esl_router.engine.fallback import Condition
+from esl_router.engine.situation import Redirection, Situation
+from esl_router.model.actions import Action, Diversion, Reject, Ring
+from esl_router.model.call import Attempt, LegResult, RingResult
+from esl_router.model.people import Redecide, User
+from esl_router.model.presence import Target
+from esl_router.model.team import Team, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The call goes from one user or team to a target."""
+
+    by: User | Team
+    target: Target
+    condition: Condition
+
+
+Step = Action | Redirect
+"""What a user or a team makes of a call."""
+
+
+class Way:
+    """Nothing of it is remembered between two decisions but the attempts that the call carries."""
+
+    def __init__(self, situation: Situation, wanted: User | Team | None = None) -> None:
+        self.situation = situation
+        self.wanted = wanted
+        """Whom the caller gets the mailbox of when nobody has the call."""
+
+        self.visited: set[str] = set()
+        """The extensions where the call has been."""
+
+        self.hops = 0
+        """How often it was redirected by us."""
+
+        self.diversion: Diversion | None = None
+        self.effects: tuple[Turn, ...] = ()
+        """What the store is to remember when the action is performed."""
+
+        self._rung = {
+            attempt.action.callee: attempt
+            for attempt in situation.call.attempts
+            if isinstance(attempt.action, Ring)
+        }
+
+    @property
+    def redirection(self) -> Redirection:
+        return Redirection(self.situation.call.redirects + self.hops, self.diversion)
+
+    @property
+    def mailbox(self) -> str | None:
+        """The box that takes the call when the router is gone."""
+        wanted = self.wanted
+        return wanted.extension if isinstance(wanted, User) and wanted.voicemail else None
+
+    def attempt(self, callee: str) -> Attempt | None:
+        """The last ring of an extension, or of a number outside."""
+        return self._rung.get(callee)
+
+    def result(self, attempt: Attempt, *, of_team: bool = False) -> RingResult | None:
+        """What a ring amounts to; None: the call was answered or the caller is gone."""
+        trace = self.situation.trace
+        result = aggregate(attempt.outcome, of_team=of_team)
+        for leg in attempt.outcome.legs:
+            if leg.result is not LegResult.ELSEWHERE:
+                words = leg.result.value.replace("_", " ")
+                trace.passed("ring", f"{leg.leg.device}: {words}.")
+        if result in (RingResult.ANSWERED, RingResult.CANCELLED):
+            trace.fired("ring", f"The call was {result.value}.")
+            return None
+        return result
+
+    def redecide(self, callee: User | Team) -> Redecide:
+        """Which changes are to reach the ring of ``callee``."""
+        if self.situation.settings.redecide:
+            return Redecide.ALWAYS
+        busy_too = isinstance(callee, User) and callee.max_calls and callee.bob_cancel_pending
+        return Redecide.BUSY if busy_too else Redecide.NEVER
+
+    def end(self, condition: Condition) -> Action:
+        """Nobody has the call: the mailbox of whom the caller wanted, or an explicit code."""
+        trace = self.situation.trace
+        if not isinstance(self.wanted, User):
+            return self.code(condition)
+        return fallback.finish(self.wanted, condition, trace, redirected=self.hops > 0)
+
+    def code(self, condition: Condition) -> Reject:
+        return fallback.code(condition, self.situation.trace)
