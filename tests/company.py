@@ -10,6 +10,7 @@ from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.model.actions import Registered
 from esl_router.model.call import Call, Caller
+from esl_router.model.executive import Executive
 from esl_router.model.live import UNKNOWN, Contact, Live
 from esl_router.model.people import (
     CallerRule,
@@ -51,6 +52,7 @@ class Company:
     statuses: Mapping[str, Presence] = field(default_factory=dict)
     lists: Mapping[str, tuple[CallerRule, ...]] = field(default_factory=dict)
     by_origin: Mapping[Origin, Mapping[str, Iterable[FollowMeRow]]] = field(default_factory=dict)
+    executives: tuple[Executive, ...] = ()
 
     def domains(self) -> tuple[str, ...]:
         return (self.config.domain,)
@@ -63,6 +65,15 @@ class Company:
 
     def team(self, domain: str, extension: str) -> Team | None:
         return next((t for t in self.teams if (t.domain, t.extension) == (domain, extension)), None)
+
+    def executive(self, domain: str, extension: str) -> Executive | None:
+        key = (domain, extension)
+        return next((e for e in self.executives if (e.domain, e.extension) == key), None)
+
+    def executives_of(self, domain: str, assistant: str) -> tuple[str, ...]:
+        return tuple(
+            sorted(e.extension for e in self.executives if e.assistant(assistant) is not None)
+        )
 
     def owner_of(self, number: str) -> tuple[str, str] | None:
         return next(((u.domain, u.extension) for u in self.users if number in u.numbers), None)

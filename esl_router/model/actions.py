@@ -73,6 +73,18 @@ class Leg:
     decline: DeclineScope | None = None
     """How far his decline reaches; None: as the whole ring's."""
 
+    splash: bool = False
+    """Whether it rings for a moment only, as a notice; whoever is quick may still answer."""
+
+    alert_info: str = ""
+    """The Alert-Info header of its INVITE: how the phone is to ring; empty: as usual."""
+
+    caller_number: str = ""
+    """The number that the phone shows as the caller's; empty: the caller's own."""
+
+    original_name: bool = False
+    """Whether it shows the caller's own name, whatever the ring's ``caller_name``."""
+
     @property
     def ends(self) -> int:
         """Seconds from the start of the ring until this leg gives up."""
@@ -93,7 +105,8 @@ class Ring:
     """The box that takes the call if the router is gone when the ringing ends."""
 
     caller_name: str = ""
-    """What the phones show as the caller's name; empty: what he gave himself."""
+    """What the phones show as the caller's name; empty: what he gave himself. Numbers outside show
+    the caller's number in its place."""
 
     early_media: bool = False
     """Whether the caller hears what the far end plays before it answers: only for calls that
@@ -101,6 +114,18 @@ class Ring:
 
     redecide: Redecide = Redecide.NEVER
     """Which changes are to reach this call while it rings."""
+
+    steps: bool = False
+    """Whether the ring ends when all legs of one owner have ended early while others still wait for
+    their turn: the next decision begins with those."""
+
+    pool: str = ""
+    """The executive whose filtered call this is: his assistants ring. Whoever answers may push it
+    to him."""
+
+    caller_device: str = ""
+    """``account@domain`` of the caller, where he is a user of ours: whoever is rung may be sent on
+    by him."""
 
     @property
     def length(self) -> int:

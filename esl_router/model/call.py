@@ -70,6 +70,9 @@ class Outcome:
     certain: bool = True
     """False: the caller's leg has ended, and no event link told whether anybody had answered."""
 
+    lasted: float = 0.0
+    """Seconds from the action's start to its end, a conversation included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -114,6 +117,13 @@ class Call:
 
     redirects: int = 0
     """How often it was redirected before it came to us (Diversion, History-Info)."""
+
+    sent_by: str | None = None
+    """``account@domain`` of the phone of ours that sent this call here: whom the caller was talking
+    to. By the switch's own account of it, never by a header."""
+
+    pool: str = ""
+    """The executive through whose assistants the caller came to be talking."""
 
     attempts: tuple[Attempt, ...] = ()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from esl_router.model.codes import USUAL, Code
 
 
 class Origin(StrEnum):
@@ -168,3 +171,9 @@ class Settings:
     max_redirects: int = 5
     redecide: bool = False
     """Whether a change reaches calls that are still ringing (``live_changes: redecide``)."""
+
+    alert_silent: str = "<http://localhost>;info=silent"
+    """The Alert-Info header that makes a phone show a call and make no sound."""
+
+    codes: Mapping[Code, str] = field(default_factory=lambda: dict(USUAL))
+    """The digits of each feature code."""
