@@ -72,7 +72,8 @@ class Criterion:
     name: str
     active: bool = True
     filter: bool = True
-    """Whether it sends calls to the assistants; False: it lets them through, whatever others say."""
+    """Whether it sends calls to the assistants; False: it lets them through, whatever others
+    say."""
 
     origin: Origin | None = None
     """Internal or external callers only."""
@@ -123,7 +124,7 @@ class RolloverAction(StrEnum):
     """It is treated as if there were no filter."""
 
     TARGET = "target"
-    """A user, a team or a number outside."""
+    """A user, a team, another user's box or a number outside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from esl_router.model.executive import Executive
 from esl_router.model.people import CallerRule, FollowMeRow, Origin, Settings, User
 from esl_router.model.presence import Presence
 from esl_router.model.team import Team
@@ -46,6 +47,14 @@ class Rules(Protocol):
     def user(self, domain: str, extension: str) -> User | None: ...
 
     def team(self, domain: str, extension: str) -> Team | None: ...
+
+    def executive(self, domain: str, extension: str) -> Executive | None:
+        """The user as an executive, with his assistants; None: he has none."""
+        ...
+
+    def executives_of(self, domain: str, assistant: str) -> tuple[str, ...]:
+        """The extensions of those whose assistant a user is, sorted."""
+        ...
 
     def owner_of(self, number: str) -> tuple[str, str] | None:
         """The (domain, extension) of the user or team whose direct number ``number`` (E.164) is."""

@@ -13,7 +13,7 @@ from typing import Any
 import sqlite_utils
 
 from esl_router.store.forms import usual
-from esl_router.store.layout import FOLLOW_ME, OVERFLOWS, PRESENCE, PROFILE, Document
+from esl_router.store.layout import CODES, FOLLOW_ME, OVERFLOWS, PRESENCE, PROFILE, Document
 from esl_router.store.rows import TABLES, Rows, device_rows, rules_rows, team_rows, user_rows
 
 _OWN_TABLES = (
@@ -113,6 +113,8 @@ def read_rules(db: sqlite_utils.Database, domain: str) -> Document | None:
         "allow": json.loads(settings.pop("toll_allow")),
         "deny": json.loads(settings.pop("toll_deny")),
     }
+    settings["alert_info"] = {"silent": settings.pop("alert_silent")}
+    settings["codes"] = {**usual(CODES), **json.loads(settings["codes"])}
     return {
         "domain": domain,
         "settings": settings,
@@ -331,9 +333,10 @@ def _executives(read: _Tables) -> Document:
                     "callers": {
                         **_pick(each, "origin"),
                         "numbers": json.loads(each["numbers"]),
-                        **_flags(each, "anonymous"),
+                        **_flags(each, "anonymous", "unavailable"),
                     },
-                    "schedule": each["schedule"],
+                    "dialled": json.loads(each["dialled"]),
+                    **_pick(each, "schedule", "holidays"),
                 }
                 for each in criteria.get((row["extension"],), ())
             ],

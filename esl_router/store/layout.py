@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from esl_router.model.codes import USUAL
+from esl_router.model.people import Settings
 from esl_router.store import values
 from esl_router.store.forms import Key, Many, Maybe, Named, One, Record, usual
 
@@ -35,6 +37,20 @@ _ROLLOVER = One(values.optional(values.target("voicemail", "busy", "no_answer", 
 # -- settings ---------------------------------------------------------------------------------
 _PREFIXES = Many(One(values.toll_prefix))
 _TOLL = Record({"allow": Key(_PREFIXES, []), "deny": Key(_PREFIXES, [])})
+_ALERT_INFO = Record({"silent": Key(One(values.alert_info), Settings("").alert_silent)})
+
+
+def _no_code_hides_another(found: dict[str, Any], written: Mapping[str, Any]) -> None:
+    for name, digits in found.items():
+        for other, longer in found.items():
+            if name != other and longer.startswith(digits):
+                raise ValueError(f"{other} ({longer}) begins with {name} ({digits})")
+
+
+CODES = Record(
+    {code.value: Key(One(values.code), digits) for code, digits in USUAL.items()},
+    _no_code_hides_another,
+)
 SETTINGS = Record(
     {
         "country": Key(One(values.country_code), "DE", kept=True),
@@ -45,6 +61,8 @@ SETTINGS = Record(
         "toll": Key(_TOLL, usual(_TOLL)),
         "max_redirects": Key(One(values.whole(0, 20)), 5),
         "live_changes": Key(One(values.choice("ring_on", "redecide")), "ring_on"),
+        "alert_info": Key(_ALERT_INFO, usual(_ALERT_INFO)),
+        "codes": Key(CODES, usual(CODES)),
     }
 )
 
@@ -192,11 +210,13 @@ TEAM = Record(
 )
 
 # -- executives -------------------------------------------------------------------------------
+_SCHEDULE_NAME = One(values.optional(values.place_name))
 _WHO = Record(
     {
         "origin": Key(One(values.optional(values.choice("internal", "external"))), None),
         "numbers": Key(_PATTERNS, []),
         "anonymous": Key(_BOOLEAN, False),
+        "unavailable": Key(_BOOLEAN, False),
     }
 )
 CRITERION = Record(
@@ -205,14 +225,16 @@ CRITERION = Record(
         "active": Key(_BOOLEAN, True),
         "filter": Key(_BOOLEAN, True),
         "callers": Key(_WHO, usual(_WHO)),
-        "schedule": Key(One(values.optional(values.place_name)), None),
+        "dialled": Key(_PATTERNS, []),
+        "schedule": Key(_SCHEDULE_NAME, None),
+        "holidays": Key(_SCHEDULE_NAME, None),
     }
 )
 ASSISTANT = Record(
     {
         "user": Key(_EXTENSION),
         "opted_in": Key(_BOOLEAN, True, kept=True),
-        "divert": Key(One(values.optional(values.number)), None),
+        "divert": Key(One(values.optional(values.divert)), None),
     }
 )
 _PARALLEL = Record({"mobile": Key(_BOOLEAN, False), "other": Key(_BOOLEAN, False)})

@@ -489,3 +489,19 @@ def m016_outside_hours(db: sqlite_utils.Database) -> None:
             hours_status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting'));
         """
     )
+
+
+@MIGRATIONS()
+def m020_what_executives_need(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE criteria ADD COLUMN unavailable INTEGER NOT NULL DEFAULT 0 CHECK (
+            unavailable IN (0, 1));
+        ALTER TABLE criteria ADD COLUMN dialled TEXT NOT NULL DEFAULT '[]' CHECK (
+            json_valid(dialled));
+        ALTER TABLE criteria ADD COLUMN holidays TEXT;
+        ALTER TABLE domains ADD COLUMN alert_silent TEXT NOT NULL
+            DEFAULT '<http://localhost>;info=silent' CHECK (length(alert_silent) BETWEEN 1 AND 200);
+        ALTER TABLE domains ADD COLUMN codes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(codes));
+        """
+    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from esl_router.model.numbers import is_pattern
 from esl_router.model.people import CallerAction, CallerRule, Origin
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
-from esl_router.model.schedule import Hours, Schedule
+from esl_router.model.schedule import Schedule
+from esl_router.store.schedules import schedule
 
 Report = Callable[[str, str], None]
 """Takes the path of a broken rule and what is wrong with it."""
@@ -26,18 +27,6 @@ _PROFILES = """
     FROM profiles LEFT JOIN forwards USING (domain, extension, status)
     WHERE domain = ? AND extension = ?
 """
-
-_SCHEDULE = """
-    SELECT schedules.timezone, domains.timezone, schedules.holidays
-    FROM schedules JOIN domains USING (domain) WHERE domain = ? AND name = ?
-"""
-
-_HOURS = """
-    SELECT days, opens, closes FROM schedule_hours WHERE domain = ? AND schedule = ?
-    ORDER BY position
-"""
-
-_CLOSED = "SELECT day FROM schedule_closed WHERE domain = ? AND schedule = ?"
 
 _LOGIN = {"true": True, "false": False}
 """``keep`` and NULL: as he has logged in or out himself."""
@@ -124,18 +113,8 @@ def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:
 def _outside_hours(
     conn: sqlite3.Connection, domain: str, name: str, status: str, path: str, report: Report
 ) -> tuple[Schedule, Status] | None:
-    zone = conn.execute(_SCHEDULE, (domain, name)).fetchone()
     try:
-        if zone is None:
-            raise ValueError(f"there is no schedule {name!r}")
-        schedule = Schedule(
-            name,
-            zone[0] or zone[1],
-            tuple(Hours.parse(*row) for row in conn.execute(_HOURS, (domain, name))),
-            frozenset(date.fromisoformat(day) for (day,) in conn.execute(_CLOSED, (domain, name))),
-            zone[2] or "",
-        )
-        return schedule, Status(status)
+        return schedule(conn, domain, name), Status(status)
     except ValueError as error:
         report(path, str(error))
         return None

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esl_router.errors import StoreError, StoreMissing
+from esl_router.model.codes import USUAL, Code
+from esl_router.model.executive import Executive
 from esl_router.model.numbers import is_extension
 from esl_router.model.people import (
     CallerRule,
@@ -31,7 +33,7 @@ from esl_router.model.people import (
 from esl_router.model.presence import Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
-from esl_router.store import personal, teams
+from esl_router.store import executives, personal, teams, values
 from esl_router.store.database import open_store
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
@@ -41,7 +43,7 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
-           max_redirects, live_changes
+           max_redirects, live_changes, alert_silent, codes
     FROM domains WHERE domain = ?
 """
 
@@ -208,7 +210,8 @@ class Reader:
         row = self._conn.execute(_SETTINGS, (domain,)).fetchone()
         if row is None:
             return None
-        country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects, live = row
+        country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
+        live, alert_silent, codes = row[8:]
         try:
             toll = TollPolicy(_texts(allow), _texts(deny))
         except ValueError:
@@ -221,6 +224,11 @@ class Reader:
         if redirects < 0:
             self._problem("settings.max_redirects", f"{redirects} is negative")
             redirects = usual.max_redirects
+        try:
+            values.alert_info(alert_silent, country)
+        except ValueError as error:
+            self._problem("settings.alert_info.silent", str(error))
+            alert_silent = usual.alert_silent
         return Settings(
             domain,
             country,
@@ -231,6 +239,8 @@ class Reader:
             toll,
             redirects,
             redecide=live == "redecide",
+            alert_silent=alert_silent,
+            codes=self._codes(codes),
         )
 
     def user(self, domain: str, extension: str) -> User | None:
@@ -263,6 +273,12 @@ class Reader:
 
     def team(self, domain: str, extension: str) -> Team | None:
         return teams.team(self._conn, domain, extension, self._problem)
+
+    def executive(self, domain: str, extension: str) -> Executive | None:
+        return executives.executive(self._conn, domain, extension, self._problem)
+
+    def executives_of(self, domain: str, assistant: str) -> tuple[str, ...]:
+        return executives.executives_of(self._conn, domain, assistant)
 
     def owner_of(self, number: str) -> tuple[str, str] | None:
         row: tuple[str, str] | None = self._conn.execute(
@@ -301,6 +317,16 @@ class Reader:
             else:
                 rows[name] = FollowMeRow(device, enabled != 0, delay, ring)
         return tuple(rows.values())
+
+    def _codes(self, column: str) -> dict[Code, str]:
+        try:
+            written = json.loads(column)
+            return {
+                code: values.code(written.get(code, digits), "") for code, digits in USUAL.items()
+            }
+        except (ValueError, TypeError, AttributeError):
+            self._problem("settings.codes", "are unreadable: the usual ones hold")
+            return dict(USUAL)
 
     def _problem(self, path: str, text: str) -> None:
         self._problems[Problem(path, text)] = None

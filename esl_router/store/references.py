@@ -143,20 +143,38 @@ def _check_executive(extension: str, executive: Mapping[str, Any], known: Known)
     path = f"executives.{extension}"
     if extension not in known.users:
         yield _missing(path, "user", extension, known.users)
+    names = set()
     for index, criterion in enumerate(executive["criteria"]):
-        schedule = criterion["schedule"]
-        if schedule is not None and schedule not in known.schedules:
-            where = f"{path}.criteria[{index}].schedule"
-            yield _missing(where, "schedule", schedule, known.schedules)
+        if criterion["name"] in names:
+            yield f"{path}.criteria[{index}].name: {criterion['name']!r} stands here twice"
+        names.add(criterion["name"])
+        for key in ("schedule", "holidays"):
+            schedule = criterion[key]
+            if schedule is not None and schedule not in known.schedules:
+                where = f"{path}.criteria[{index}].{key}"
+                yield _missing(where, "schedule", schedule, known.schedules)
     yield from _check_people(f"{path}.assistants", executive["assistants"], known)
     for index, assistant in enumerate(executive["assistants"]):
         where = f"{path}.assistants[{index}]"
         if assistant["user"] == extension:
             yield f"{where}.user: nobody is his own assistant"
-        if assistant["divert"] is not None:
-            yield from _check_toll(f"{where}.divert", assistant["divert"], known)
+        if (divert := assistant["divert"]) is not None:
+            yield from _check_divert(f"{where}.divert", divert, extension, assistant["user"], known)
     if (action := executive["rollover"]["action"]) is not None:
         yield from _check_target(f"{path}.rollover.action", action, known)
+
+
+def _check_divert(
+    path: str, divert: str, executive: str, assistant: str, known: Known
+) -> Iterator[str]:
+    if divert == executive:
+        yield f"{path}: {executive} is the executive himself: his calls would not be filtered"
+    elif divert == assistant:
+        yield f"{path}: nobody takes his own part"
+    elif divert.startswith("+"):
+        yield from _check_toll(path, divert, known)
+    elif divert not in known.users:
+        yield _missing(path, "user", divert, known.users)
 
 
 def _check_people(path: str, people: list[dict[str, Any]], known: Known) -> Iterator[str]:

@@ -47,7 +47,7 @@ _TEAM = ("name", "strategy", "ring", "max_wait", "caller_prefix")
 def rules_rows(domain: str, rules: Document) -> Rows:
     """The rows of a whole document."""
     settings = dict(rules["settings"])
-    toll = settings.pop("toll")
+    toll, alert_info = settings.pop("toll"), settings.pop("alert_info")
     yield (
         "domains",
         {
@@ -55,6 +55,8 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             **settings,
             "toll_allow": json.dumps(toll["allow"]),
             "toll_deny": json.dumps(toll["deny"]),
+            "alert_silent": alert_info["silent"],
+            "codes": json.dumps(settings["codes"]),
         },
     )
     for position, (status, name) in enumerate(rules["statuses"].items()):
@@ -211,6 +213,8 @@ _EXECUTIVE = (
     "push_recall",
 )
 
+_CRITERION = ("name", "active", "filter", "schedule", "holidays")
+
 
 def _executive_rows(
     domain: str, extension: str, executive: Mapping[str, Any], position: int
@@ -236,10 +240,10 @@ def _executive_rows(
             {
                 **key,
                 "position": index,
-                **{name: criterion[name] for name in ("name", "active", "filter", "schedule")},
-                "origin": who["origin"],
+                **{name: criterion[name] for name in _CRITERION},
+                **{name: who[name] for name in ("origin", "anonymous", "unavailable")},
                 "numbers": json.dumps(who["numbers"]),
-                "anonymous": who["anonymous"],
+                "dialled": json.dumps(criterion["dialled"]),
             },
         )
     for index, assistant in enumerate(executive["assistants"]):

@@ -25,6 +25,11 @@ _PLACE = re.compile(r"[\w][\w .-]{0,63}")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+# The words are those that change how FreeSWITCH reads a dial string, wherever in it they stand.
+_ALERT_INFO = re.compile(
+    r"(?!.*(?::_:|::|origination_nested_vars))[A-Za-z0-9_.:;=+@<>/%#?&-]{1,200}", re.IGNORECASE
+)
+_CODE = re.compile(r"[*#][0-9*]{1,9}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _TRUNK = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_./:@;=+~-]*")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -210,6 +215,25 @@ def caller_id(value: Any, country: str) -> str:
     raise ValueError(f"must be caller, user or fixed:+49…, not {said(value)}")
 
 
+def alert_info(value: Any, country: str) -> str:
+    """An Alert-Info header: nothing in it may end, split or expand a dial string."""
+    if not isinstance(value, str) or not _ALERT_INFO.fullmatch(value):
+        raise ValueError(
+            f"{said(value)} is no Alert-Info header: 1 to 200 letters, digits and "
+            "_.:;=+@<>/%#?&- without blanks (<http://localhost>;info=silent)"
+        )
+    return value
+
+
+def code(value: Any, country: str) -> str:
+    """A feature code: no extension looks like it."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        raise ValueError(
+            f"{said(value)} is no feature code: * or #, then 1 to 9 digits or stars, in quotes"
+        )
+    return value
+
+
 def toll_prefix(value: Any, country: str) -> str:
     if not isinstance(value, str) or not _PREFIX.fullmatch(value):
         raise ValueError(f'{said(value)} is no prefix: + and digits, in quotes ("+49900")')
@@ -358,6 +382,22 @@ def target(*words: str, sounds: bool = False) -> Value:
         raise ValueError(f"{said(value)} is no target: {one_of(known)}")
 
     return check
+
+
+def divert(value: Any, country: str) -> str:
+    """Who takes an assistant's part: an extension, or a number outside as E.164."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    kind, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if kind == "extension" and colon:
+        return extension(rest, country)
+    if kind == "external" and colon:
+        return number(rest, country)
+    if colon:
+        raise ValueError(f'{said(value)} is neither an extension ("1003") nor a number ("+49…")')
+    if isinstance(value, str) and numbers.is_extension(value):
+        return value
+    return number(value, country)
 
 
 def one_of(words: tuple[str, ...]) -> str:

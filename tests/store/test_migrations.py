@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 import sqlite_utils
 
-from esl_router.model.people import Origin
+from esl_router.model.codes import USUAL
+from esl_router.model.people import Origin, Settings
 from esl_router.model.presence import Status
 from esl_router.store import rules_file
 from esl_router.store.call_log import calls
@@ -51,6 +52,12 @@ def test_a_released_schema_becomes_todays_and_keeps_its_rows(released, path, tmp
         assert reader.presence("pbx.test", "1008").afterwards is Status.AVAILABLE
         hotline = reader.team("pbx.test", "2000")
         assert (hotline.caller_prefix, hotline.members[0].began) == ("", 0)
+        anna = reader.executive("pbx.test", "1001")
+        assert [each.extension for each in anna.assistants] == ["1002", "1003"]
+        assert all(not each.dialled and not each.unavailable for each in anna.criteria)
+        settings = reader.settings("pbx.test")
+        assert settings.alert_silent == Settings("pbx.test").alert_silent
+        assert settings.codes == USUAL
         assert reader.problems == ()
     store.close()
     old.close()

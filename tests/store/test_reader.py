@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from esl_router.errors import StoreError, StoreMissing
+from esl_router.model.codes import USUAL, Code
 from esl_router.model.people import CallerAction, CallerRule, DeclineScope, DeviceKind, Origin
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target, TargetKind
 from esl_router.store.database import open_store, write
@@ -43,6 +44,32 @@ def test_settings(rules):
     assert settings.toll.permits("+43123")
     assert not settings.toll.permits("+4990012")
     assert not settings.toll.permits("+1212555")
+
+
+def test_feature_codes_and_the_silent_alert(company, store):
+    with store.read() as rules:
+        assert rules.settings(DOMAIN).codes == {Code.PUSH: "*63", Code.ON_BEHALF: "*64"}
+        assert rules.settings(DOMAIN).alert_silent == "<http://localhost>;info=silent"
+    with write(company):
+        company.conn.execute(
+            """UPDATE domains SET codes = '{"push": "#7"}', alert_silent = 'urn:alert:no'"""
+        )
+    with store.read() as rules:
+        assert rules.settings(DOMAIN).codes == {Code.PUSH: "#7", Code.ON_BEHALF: "*64"}
+        assert rules.settings(DOMAIN).alert_silent == "urn:alert:no"
+        assert rules.problems == ()
+
+
+@pytest.mark.parametrize("codes", ["[]", '{"push": "63"}', '{"push": 63}', "{"])
+def test_codes_and_an_alert_that_cannot_be_read_are_the_usual_ones(company, store, codes):
+    force(company, f"UPDATE domains SET codes = '{codes}', alert_silent = 'a, [b]'")  # noqa: S608
+    with store.read() as rules:
+        assert rules.settings(DOMAIN).codes == USUAL
+        assert rules.settings(DOMAIN).alert_silent == "<http://localhost>;info=silent"
+        (silent, text), codes = said(rules)
+        assert silent == "settings.alert_info.silent"
+        assert text.startswith("'a, [b]' is no Alert-Info header")
+        assert codes == ("settings.codes", "are unreadable: the usual ones hold")
 
 
 def test_a_user(rules):

@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from esl_router.errors import RulesFileError
+from esl_router.esl import untrusted
 from esl_router.store import rules_file
 from tests.store.conftest import COMPANY
 
@@ -283,6 +284,73 @@ WRONG = [
         '"+49900111222"',
         "executives.1001.assistants[0].divert: settings.toll does",
     ),
+    (
+        '"+491715550000"',
+        '"1001"',
+        "executives.1001.assistants[0].divert: 1001 is the executive himself",
+    ),
+    ('"+491715550000"', '"1002"', "executives.1001.assistants[0].divert: nobody takes his own p"),
+    (
+        '"+491715550000"',
+        '"2000"',
+        "executives.1001.assistants[0].divert: there is no user '2000'",
+    ),
+    (
+        '"+491715550000"',
+        '"team:2000"',
+        "executives.1001.assistants[0].divert: 'team:2000' is neither an extension",
+    ),
+    (
+        "schedule: office, callers",
+        "holidays: offcie, callers",
+        "executives.1001.criteria[0].holidays: there is no schedule 'offcie'",
+    ),
+    (
+        "schedule: office, callers",
+        "dialled: [abc], callers",
+        "executives.1001.criteria[0].dialled[0]: 'abc' is no number pattern",
+    ),
+    (
+        "criteria: [",
+        "criteria: [{name: customers}, ",
+        "executives.1001.criteria[1].name: 'customers' stands here twice",
+    ),
+    (
+        "country: DE",
+        "alert_info: {silent: 'a\"b'}",
+        "settings.alert_info.silent: 'a\"b' is no Alert-Info header",
+    ),
+    (
+        "country: DE",
+        "alert_info: {silent: <a>; info=silent}",
+        "settings.alert_info.silent: '<a>; info=silent' is no Alert-Info header",
+    ),
+    (
+        "country: DE",
+        f"alert_info: {{silent: {'a' * 201}}}",
+        "settings.alert_info.silent: 'aaaaa",
+    ),
+    (
+        "country: DE",
+        "alert_info: {silent: 'a:_:b'}",
+        "settings.alert_info.silent: 'a:_:b' is no Alert-Info header",
+    ),
+    (
+        "country: DE",
+        'codes: {push: "63"}',
+        "settings.codes.push: '63' is no feature code: * or #, then",
+    ),
+    ("country: DE", 'codes: {push: "*"}', "settings.codes.push: '*' is no feature code: * or #"),
+    (
+        "country: DE",
+        'codes: {push: "*6"}',
+        "settings.codes: on_behalf (*64) begins with push (*6)",
+    ),
+    (
+        "country: DE",
+        'codes: {on_behalf: "*63"}',
+        "settings.codes: on_behalf (*63) begins with push (*63)",
+    ),
     ("action: no_answer", "action: dance", "executives.1001.rollover.action: 'dance' is no target"),
     ("after: 30", "after: 0", "executives.1001.rollover.after: must be 1 to 600 seconds, not"),
 ]
@@ -389,6 +457,61 @@ def test_an_announcement_may_stand_where_busy_may():
     assert f'no_answer: "{words}"' in rules_file.dump(rules)
     always = SMALL.replace('no_answer: "extension:1002"', "always: 'announcement:closed'")
     assert rules_file.load(always)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("0171 5550000", "+491715550000"),
+        ("external:0171 5550000", "+491715550000"),
+        ("1003", "1003"),
+        ("extension:1003", "1003"),
+    ],
+)
+def test_an_assistant_diverts_inside_or_outside(written, kept):
+    text = SMALL.replace('"1002": {name: Berta}', '"1002": {name: Berta}\n  "1003": {name: Carl}')
+    rules = rules_file.load(text.replace("+491715550000", written))
+    assert rules["executives"]["1001"]["assistants"][0]["divert"] == kept
+    assert f'divert: "{kept}"' in rules_file.dump(rules)
+
+
+def test_every_part_of_a_criterion_and_every_code():
+    text = SMALL.replace(
+        "schedule: office, callers: {",
+        'schedule: office, holidays: office, dialled: ["+493012345101"], callers: {'
+        "unavailable: true, ",
+    ).replace("country: DE", 'codes: {push: "#1"}, alert_info: {silent: "<urn:x>;info=1"}')
+    rules = rules_file.load(text)
+    [criterion] = rules["executives"]["1001"]["criteria"]
+    assert criterion["holidays"] == "office"
+    assert criterion["dialled"] == ["+493012345101"]
+    assert criterion["callers"]["unavailable"]
+    assert rules["settings"]["codes"] == {"push": "#1", "on_behalf": "*64"}
+    assert rules["settings"]["alert_info"] == {"silent": "<urn:x>;info=1"}
+    assert rules_file.load(rules_file.dump(rules)) == rules
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        "Bellcore-dr1",
+        "<urn:alert:service:normal>;source=private",
+        "http://www.notused.com/x_y?a=1&b=%20#z;info=alert-autoanswer;delay=0",
+    ],
+)
+def test_an_alert_info_header_fits_a_dial_string(alert):
+    rules = rules_file.check(
+        {"domain": "pbx.test", "settings": {"alert_info": {"silent": untrusted.dial_value(alert)}}}
+    )
+    assert rules["settings"]["alert_info"]["silent"] == alert
+
+
+@pytest.mark.parametrize(
+    "alert", ["", "a b", "a~b", "a,b", "{a}", "$x", "a::b", "A:_:B", "Origination_Nested_Vars", "ä"]
+)
+def test_what_is_no_alert_info_header(alert):
+    with pytest.raises(RulesFileError, match="is no Alert-Info header"):
+        rules_file.check({"domain": "pbx.test", "settings": {"alert_info": {"silent": alert}}})
 
 
 def test_what_holds_after_a_temporary_status():

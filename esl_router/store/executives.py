@@ -1,0 +1,197 @@
+"""What a decision reads of an executive and his assistants.
+
+A filter that cannot be read filters nothing, so that the executive's phones ring; whatever else
+makes no sense is as where nothing is set. Both are reported.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from esl_router.model.executive import (
+    AlertExecutive,
+    Alerting,
+    Assistant,
+    CallerName,
+    CallerNumber,
+    Criterion,
+    Executive,
+    Filter,
+    NoAssistant,
+    Rollover,
+    RolloverAction,
+)
+from esl_router.model.numbers import is_extension, is_pattern
+from esl_router.model.people import Origin
+from esl_router.model.presence import Target, TargetKind
+from esl_router.model.schedule import Schedule
+from esl_router.store.schedules import schedule
+
+Report = Callable[[str, str], None]
+"""Takes the path of a broken rule and what is wrong with it."""
+
+_EXECUTIVE = """
+    SELECT enabled, filter, before_forwarding, allow_opt_out, alerting, rings, alert_executive,
+           parallel_mobile, parallel_other, caller_name, caller_number,
+           rollover_after, rollover_action, no_assistant, push_recall
+    FROM executives WHERE domain = ? AND extension = ?
+"""
+
+_CRITERIA = """
+    SELECT position, name, active, filter, origin, numbers, anonymous, unavailable, dialled,
+           schedule, holidays
+    FROM criteria WHERE domain = ? AND executive = ? ORDER BY position
+"""
+
+_ASSISTANTS = """
+    SELECT extension, opted_in, divert FROM assistants WHERE domain = ? AND executive = ?
+    ORDER BY position
+"""
+
+_EXECUTIVES_OF = """
+    SELECT executive FROM assistants WHERE domain = ? AND extension = ? ORDER BY executive
+"""
+
+_E164 = re.compile(r"\+[1-9][0-9]{2,14}")
+
+_ROLLOVER = {
+    action.value: action for action in RolloverAction if action is not RolloverAction.TARGET
+}
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def executive(
+    conn: sqlite3.Connection, domain: str, extension: str, report: Report
+) -> Executive | None:
+    """The user as an executive, with his assistants; None: he has none."""
+    row = conn.execute(_EXECUTIVE, (domain, extension)).fetchone()
+    if row is None:
+        return None
+    enabled, filtered, before, opt_out, alerting, rings, alert, mobile, other = row[:9]
+    name, number, after, action, no_assistant, recall = row[9:]
+    path = f"executives.{extension}"
+    usual = Executive(domain, extension)
+
+    def word(key: str, text: str, otherwise: Word) -> Word:
+        try:
+            return type(otherwise)(text)
+        except ValueError:
+            report(f"{path}.{key}", f"{text!r} is not known, taken as {otherwise.value}")
+            return otherwise
+
+    def count(key: str, value: int, otherwise: int) -> int:
+        if value < 1:
+            report(f"{path}.{key}", f"{value} is below 1, taken as {otherwise}")
+            return otherwise
+        return value
+
+    try:
+        kind = Filter(filtered)
+    except ValueError:
+        report(f"{path}.filter", f"{filtered!r} is not known: no call is filtered")
+        kind, enabled = usual.filter, False
+    return Executive(
+        domain,
+        extension,
+        enabled=enabled != 0,
+        filter=kind,
+        before_forwarding=before != 0,
+        criteria=_criteria(conn, domain, extension, f"{path}.criteria", report),
+        assistants=_assistants(conn, domain, extension, f"{path}.assistants", report),
+        allow_opt_out=opt_out != 0,
+        alerting=word("alerting", alerting, Alerting.SIMULTANEOUS),
+        rings=count("rings", rings, usual.rings),
+        alert_executive=word("alert_executive", alert, AlertExecutive.NONE),
+        parallel_mobile=mobile != 0,
+        parallel_other=other != 0,
+        caller_name=word("caller_name", name, CallerName.EXECUTIVE_CALLER),
+        caller_number=word("caller_number", number, CallerNumber.CALLER),
+        rollover=_rollover(after, action, f"{path}.rollover", report),
+        no_assistant=word("no_assistant", no_assistant, NoAssistant.ROLLOVER),
+        push_recall=count("push_recall", recall, usual.push_recall),
+    )
+
+
+def executives_of(conn: sqlite3.Connection, domain: str, assistant: str) -> tuple[str, ...]:
+    """The extensions of those whose assistant a user is, sorted."""
+    return tuple(extension for (extension,) in conn.execute(_EXECUTIVES_OF, (domain, assistant)))
+
+
+def _criteria(
+    conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
+) -> tuple[Criterion, ...]:
+    found = []
+    for position, name, active, filtered, origin, *rest in conn.execute(
+        _CRITERIA, (domain, extension)
+    ):
+        numbers, anonymous, unavailable, dialled, hours, holidays = rest
+
+        def named(schedule_name: str | None) -> Schedule | None:
+            return None if schedule_name is None else schedule(conn, domain, schedule_name)
+
+        try:
+            found.append(
+                Criterion(
+                    name,
+                    active != 0,
+                    filtered != 0,
+                    None if origin is None else Origin(origin),
+                    _patterns(numbers),
+                    anonymous != 0,
+                    unavailable != 0,
+                    _patterns(dialled),
+                    named(hours),
+                    named(holidays),
+                )
+            )
+        except (ValueError, TypeError) as error:
+            report(f"{path}[{position}]", str(error))
+    return tuple(found)
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    patterns = json.loads(text)
+    if not isinstance(patterns, list) or not all(
+        isinstance(each, str) and is_pattern(each) for each in patterns
+    ):
+        raise ValueError("not all of its numbers are patterns")
+    return tuple(patterns)
+
+
+def _assistants(
+    conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
+) -> tuple[Assistant, ...]:
+    found = []
+    for index, (assistant, opted_in, text) in enumerate(
+        conn.execute(_ASSISTANTS, (domain, extension))
+    ):
+        divert = None if text is None else _divert(text)
+        if text is not None and divert is None:
+            report(f"{path}[{index}].divert", f"{text!r} is no number: he takes his part himself")
+        found.append(Assistant(assistant, opted_in != 0, divert))
+    return tuple(found)
+
+
+def _divert(text: str) -> Target | None:
+    if is_extension(text):
+        return Target(TargetKind.EXTENSION, text)
+    return Target(TargetKind.EXTERNAL, text) if _E164.fullmatch(text) else None
+
+
+def _rollover(after: int | None, text: str | None, path: str, report: Report) -> Rollover:
+    if after is not None and after < 1:
+        report(f"{path}.after", f"{after} is no number of seconds")
+        after = None
+    if text is None or text in _ROLLOVER:
+        return Rollover(after, None if text is None else _ROLLOVER[text])
+    try:
+        return Rollover(after, RolloverAction.TARGET, Target.parse(text))
+    except ValueError:
+        report(f"{path}.action", f"{text!r} is no target: the executive's phones ring")
+        return Rollover(after)
