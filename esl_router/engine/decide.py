@@ -5,7 +5,10 @@ The order of the stages:
 ====  ===========  ========================================================================
  0    identify     who calls, from where, whom; nobody there: 404
  1    guard        a call that was attempted too often ends; redirections are counted
+ 2    codes        feature codes: a call handed to an executive, a call in his name
  3    callers      the callee's list: who always gets through, who is refused
+ 5    executive    the filter of an executive, and what follows his assistants
+ 5    assistants   who of them rings, and whether the executive rings along
  6    presence     the status, and where it sends every call
  8    busy         busy on busy
  9    followme     the devices that ring for this origin
@@ -21,10 +24,11 @@ next. The numbers leave room.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import route
-from esl_router.engine.identify import identify
+from esl_router.engine import on_behalf, push, route
+from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import (
@@ -37,6 +41,7 @@ from esl_router.model.actions import (
     Voicemail,
 )
 from esl_router.model.call import Call
+from esl_router.model.codes import Code
 from esl_router.model.live import Live
 from esl_router.model.rules import Rules
 from esl_router.model.trace import Decision, Trace
@@ -53,11 +58,14 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     :func:`without_rules` for what happens to the call then.
     """
     trace = Trace()
-    parties = identify(call, rules, trace)
+    parties: Parties | Reject = identify(call, rules, trace)
+    if isinstance(parties, Parties) and parties.code is Code.ON_BEHALF:
+        resolved = on_behalf.resolve(call, parties, rules, trace)
+        call, parties = (call, resolved) if isinstance(resolved, Reject) else resolved
     if isinstance(parties, Reject):
         return Decision(parties, tuple(trace.entries))
     way = Way(Situation(call, parties, rules, live, now, trace))
-    action = _next(way)
+    action = _signed(_next(way), way)
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
     callee = parties.callee.extension if parties.callee else parties.outside or ""
@@ -68,6 +76,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         caller=parties.number,
         callee=callee,
         domain=parties.settings.domain,
+        on_behalf=parties.on_behalf.extension if parties.on_behalf else "",
         effects=way.effects,
     )
 
@@ -100,8 +109,20 @@ def _next(way: Way) -> Action:
         what = "voicemail" if isinstance(call.attempts[-1].action, Voicemail) else "announcement"
         trace.fired("fallback", f"The {what} has ended, and so does the call.")
         return UNAVAILABLE
+    if parties.code is Code.PUSH:
+        return route.settle(push.step(parties.argument, way), way)
     if parties.outside is not None:
         return route.outside(parties.outside, way)
     if parties.callee is None:
         return NOT_FOUND
     return route.inside(parties.callee, way)
+
+
+def _signed(action: Action, way: Way) -> Action:
+    """A ring says who calls, where that is a user of ours, and in whose name."""
+    parties, caller = way.situation.parties, way.situation.call.caller
+    if not isinstance(action, Ring) or parties.caller is None:
+        return action
+    if parties.on_behalf is not None:
+        action = on_behalf.present(action, parties.on_behalf)
+    return replace(action, caller_device=f"{caller.account}@{caller.domain}")

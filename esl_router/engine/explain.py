@@ -47,6 +47,7 @@ def explain(
         if not isinstance(action, Ring):
             return (*steps, Step(seconds, decision))
         steps.append(Step(seconds, decision, assumed))
-        outcome = Outcome(tuple(LegOutcome(leg, assumed, _CAUSE[assumed]) for leg in action.legs))
-        call = call.after(action, outcome)
-        seconds += _AT_ONCE.get(assumed, action.length)
+        legs = tuple(LegOutcome(leg, assumed, _CAUSE[assumed]) for leg in action.legs)
+        length = _AT_ONCE.get(assumed, action.length)
+        call = call.after(action, Outcome(legs, lasted=length))
+        seconds += length

@@ -24,6 +24,7 @@ class Condition(StrEnum):
     REFUSED = "the callee's rules send a busy tone"
     NOBODY = "no member is there"
     STATUS = "the status sends calls away"
+    NO_ASSISTANT = "no assistant answered"
     LOOP = "the forwarding came round in a circle"
     LIMIT = "the call was redirected too often"
 
@@ -48,6 +49,7 @@ _TREATMENT = {
     Condition.DND: (True, BUSY),
     Condition.NOBODY: (True, UNAVAILABLE),
     Condition.STATUS: (True, UNAVAILABLE),
+    Condition.NO_ASSISTANT: (True, UNAVAILABLE),
     Condition.LOOP: (True, BUSY),
     Condition.LIMIT: (True, UNAVAILABLE),
 }

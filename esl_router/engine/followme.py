@@ -73,10 +73,11 @@ def plan(
     situation: Situation,
     redirection: Redirection = DIRECT,
     *,
+    rows: Iterable[FollowMeRow] | None = None,
     limit: int | None = None,
     close_gaps: bool = True,
 ) -> Plan:
-    """The ringing of one user for one call.
+    """The ringing of one user for one call, by his rows for ``origin`` or by ``rows``.
 
     A device that is not registered takes no part; while nothing is known of registrations each
     device counts as registered. ``limit`` ends the ringing after so many seconds. Without
@@ -85,7 +86,9 @@ def plan(
     trace = situation.trace
     if not situation.live.known:
         trace.passed(STAGE, "No link to the switch: every phone is rung as if it were registered.")
-    rows = situation.rules.follow_me(user.domain, user.extension, origin)
+    if rows is None:
+        rows = situation.rules.follow_me(user.domain, user.extension, origin)
+    rows = tuple(rows)
     legs: list[Leg] = []
     skipped: list[Skipped] = []
     taken: set[str] = set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from esl_router.model import numbers
 from esl_router.model.actions import FORBIDDEN, NOT_FOUND, Reject
 from esl_router.model.call import Call
+from esl_router.model.codes import Code
 from esl_router.model.people import Origin, Settings, User
 from esl_router.model.rules import Rules
 from esl_router.model.team import Team
@@ -31,6 +32,15 @@ class Parties:
     outside: str | None = None
     """The number outside that a user dialled, when no user or team of ours has it."""
 
+    code: Code | None = None
+    """The feature code that was dialled."""
+
+    argument: str = ""
+    """What was dialled behind it."""
+
+    on_behalf: User | None = None
+    """The executive in whose name his assistant calls."""
+
 
 def identify(call: Call, rules: Rules, trace: Trace) -> Parties | Reject:
     """Both parties of the call, or how it ends because one of them cannot be."""
@@ -40,6 +50,10 @@ def identify(call: Call, rules: Rules, trace: Trace) -> Parties | Reject:
         caller = rules.device_user(call.caller.domain, call.caller.account)
         if caller is None:
             trace.passed(STAGE, f"The phone {call.caller.account} belongs to no user.")
+
+    coded = _code(call, origin, caller, rules, trace)
+    if coded is not None:
+        return coded
 
     domains = rules.domains()
     candidates = (call.caller.domain,) if origin is Origin.INTERNAL else domains
@@ -75,6 +89,24 @@ def _origin(call: Call, rules: Rules, trace: Trace) -> Origin:
     who = "a withheld number" if call.caller.anonymous else call.caller.number or "no number"
     trace.fired(STAGE, f"An external call from {who}: the switch authenticated nobody.")
     return Origin.EXTERNAL
+
+
+def _code(
+    call: Call, origin: Origin, caller: str | None, rules: Rules, trace: Trace
+) -> Parties | None:
+    """The feature code that was dialled, if one was: by one of our phones, or for its caller."""
+    by = call.caller.domain if origin is Origin.INTERNAL else (call.sent_by or "").partition("@")[2]
+    settings = rules.settings(by) if by and call.dialled[:1] in ("*", "#") else None
+    if settings is None:
+        return None
+    for code, digits in settings.codes.items():
+        if call.dialled.startswith(digits):
+            words = code.value.replace("_", " ")
+            trace.fired(STAGE, f"{call.dialled} is the feature code {digits}: {words}.")
+            number = _number(call, caller, settings)
+            argument = call.dialled.removeprefix(digits)
+            return Parties(settings, origin, caller, number, None, code=code, argument=argument)
+    return None
 
 
 def _callee(

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from esl_router.model.presence import Presence, Status
+from esl_router.model.people import Origin
+from esl_router.model.presence import Forward, Presence, Profile, Status, Target, TargetKind
+
+# What a status without a profile of its own does with every call. A meeting is for display:
+# whether it forwards is a switch of its own.
+_USUAL = {
+    Status.DND: Target(TargetKind.BUSY),
+    Status.AWAY: Target(TargetKind.VOICEMAIL),
+    Status.LUNCH: Target(TargetKind.VOICEMAIL),
+    Status.BUSINESS_TRIP: Target(TargetKind.VOICEMAIL),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,12 @@ def effective(presence: Presence, now: datetime) -> Effective:
     axes = (_temporary(presence, now), _manual(presence), _hours(presence, now), _DEFAULT)
     chosen = next(axis.status for axis in axes if axis.status is not None)
     return Effective(chosen, axes)
+
+
+def sent_away(status: Status, profile: Profile, origin: Origin) -> Target | None:
+    """Where a status sends every call of an origin, before any phone rings; None: they ring."""
+    target = profile.target(origin, Forward.ALWAYS) or _USUAL.get(status)
+    return None if target is None or target.kind is TargetKind.RING else target
 
 
 _DEFAULT = Axis("default", Status.AVAILABLE, "nothing else says otherwise")

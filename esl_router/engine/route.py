@@ -34,13 +34,18 @@ _REASON = {
     Condition.DND: "do-not-disturb",
     Condition.NOBODY: "unavailable",
     Condition.STATUS: "unconditional",
+    Condition.NO_ASSISTANT: "no-answer",
 }
 
 
 def inside(wanted: User | Team, way: Way) -> Action:
     """What comes next for a call to ``wanted``."""
     way.wanted = wanted
-    step = _step(wanted, way)
+    return settle(_step(wanted, way), way)
+
+
+def settle(step: Step, way: Way) -> Action:
+    """The action that a step leads to: redirections are followed."""
     while isinstance(step, Redirect):
         step = _follow(step, way)
     return step
@@ -54,14 +59,15 @@ def outside(number: str, way: Way) -> Action:
     if attempt is not None:
         result = way.result(attempt)
         return fallback.finish_outside(attempt, result, trace) if result else UNAVAILABLE
-    caller = situation.parties.caller
-    calling = situation.rules.user(settings.domain, caller) if caller else None
+    caller, boss = situation.parties.caller, situation.parties.on_behalf
+    calling = boss or (situation.rules.user(settings.domain, caller) if caller else None)
     own = calling.numbers[0] if calling and calling.numbers else None
     shown = followme.shown_number(situation, own)
     if shown is None and numbers.emergency(number, settings.country):
         shown = own  # whoever answers an emergency call must be able to call back
     trace.fired("outside", f"{number} is dialled through the trunk.")
-    leg = Leg(number, Outside(number, settings.trunk, shown), ring=OUTSIDE_RING)
+    name = boss.name if boss else ""
+    leg = Leg(number, Outside(number, settings.trunk, shown, name), ring=OUTSIDE_RING)
     return Ring(settings.domain, number, (leg,), early_media=True)
 
 

@@ -32,6 +32,12 @@ class Situation:
         return self.parties.settings
 
     @property
+    def sender(self) -> str | None:
+        """The extension of the user of ours who sent the caller here; None: nobody did."""
+        account, _, domain = (self.call.sent_by or "").partition("@")
+        return self.rules.device_user(domain, account) if domain == self.settings.domain else None
+
+    @property
     def number(self) -> str:
         """The caller's number, E.164 or an extension; empty where it is withheld."""
         return self.parties.number

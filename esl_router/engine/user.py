@@ -1,23 +1,14 @@
-"""One user: his caller list, his status, busy on busy, and his phones."""
+"""One user: his caller list, his assistants, his status, busy on busy, and his phones."""
 
 from __future__ import annotations
 
-from esl_router.engine import busy, callers, fallback, followme
+from esl_router.engine import busy, callers, executive, fallback, followme
 from esl_router.engine.fallback import Condition
-from esl_router.engine.presence import effective
+from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
 from esl_router.model.people import CallerAction, User
-from esl_router.model.presence import Forward, Profile, Status, Target, TargetKind
-
-# What a status without a profile of its own does with every call. A meeting is for display:
-# whether it forwards is a switch of its own.
-_USUAL = {
-    Status.DND: Target(TargetKind.BUSY),
-    Status.AWAY: Target(TargetKind.VOICEMAIL),
-    Status.LUNCH: Target(TargetKind.VOICEMAIL),
-    Status.BUSINESS_TRIP: Target(TargetKind.VOICEMAIL),
-}
+from esl_router.model.presence import Forward, Profile, Status, TargetKind
 
 # Why nobody has the call -> the forward that takes it.
 _FORWARD = {
@@ -35,7 +26,7 @@ _FORWARD = {
 def step(user: User, way: Way) -> Step:
     """What ``user`` makes of the call."""
     situation = way.situation
-    trace, origin = situation.trace, situation.parties.origin
+    trace = situation.trace
     way.visited.add(user.extension)
     verdict = callers.verdict(user, situation)
     if verdict is CallerAction.BLOCK:
@@ -52,14 +43,20 @@ def step(user: User, way: Way) -> Step:
             return UNAVAILABLE
         return _unanswered(user, profile, fallback.CONDITION[result], way)
     if verdict is None:
-        target = profile.target(origin, Forward.ALWAYS) or _USUAL.get(current.status)
-        if target is not None and target.kind is not TargetKind.RING:
+        filtered = executive.step(user, way, before_forwarding=True)
+        if filtered is not None:
+            return filtered
+        target = sent_away(current.status, profile, situation.parties.origin)
+        if target is not None:
             why = f"{user.extension} is {current.status.value} ({current.winner.why})"
             trace.fired("presence", f"{why}: calls go to {target}.")
             return Redirect(user, target, Condition.STATUS)
         if current.status is not Status.AVAILABLE:
             why = f"{user.extension} is {current.status.value} ({current.winner.why})"
             trace.passed("presence", f"{why}, and calls ring all the same.")
+        filtered = executive.step(user, way, before_forwarding=False)
+        if filtered is not None:
+            return filtered
         if busy.is_busy(user, situation):
             return _unanswered(user, profile, Condition.TALKING, way)
     return _phones(user, profile, presence.profile(Status.DND), way)

@@ -49,7 +49,7 @@ class Way:
         self._rung = {
             attempt.action.callee: attempt
             for attempt in situation.call.attempts
-            if isinstance(attempt.action, Ring)
+            if isinstance(attempt.action, Ring) and not attempt.action.to_assistants
         }
 
     @property

@@ -33,6 +33,9 @@ class Outside:
     caller_number: str | None = None
     """The number shown there, E.164; None withholds it."""
 
+    caller_name: str = ""
+    """The name shown there, by the rules; empty: the number in its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Diversion:
@@ -126,6 +129,11 @@ class Ring:
     caller_device: str = ""
     """``account@domain`` of the caller, where he is a user of ours: whoever is rung may be sent on
     by him."""
+
+    @property
+    def to_assistants(self) -> bool:
+        """Whether it is the pool that rings, in place of the executive."""
+        return bool(self.pool) and self.pool == self.callee
 
     @property
     def length(self) -> int:

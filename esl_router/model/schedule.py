@@ -61,12 +61,15 @@ class Schedule:
                 return True
         return False
 
+    def is_closed_day(self, now: datetime) -> bool:
+        """Whether ``now`` (aware) falls on a day that is named as closed, or on a holiday."""
+        return self._closed(now.astimezone(ZoneInfo(self.timezone)).date())
+
     def _begins(self, hours: Hours, day: date) -> bool:
-        return (
-            day.weekday() in hours.days
-            and day not in self.closed
-            and day not in _holidays(self.holidays, day.year)
-        )
+        return day.weekday() in hours.days and not self._closed(day)
+
+    def _closed(self, day: date) -> bool:
+        return day in self.closed or day in _holidays(self.holidays, day.year)
 
 
 def _minutes(text: str) -> int:

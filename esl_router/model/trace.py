@@ -37,6 +37,9 @@ class Decision:
     """The extension of the user or team that is called; empty when nobody was found."""
 
     domain: str = ""
+    on_behalf: str = ""
+    """The executive in whose name an assistant calls; empty: the caller calls for himself."""
+
     effects: tuple[Turn, ...] = ()
     """What the store is to remember when the action is performed."""
 

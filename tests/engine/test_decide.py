@@ -122,7 +122,13 @@ def test_a_user_dials_out_with_early_media_and_his_own_number():
     ring = decide(internal_call("0171 1234567"), COMPANY, LIVE, NOW).action
     trunk = "sofia/gateway/trunk/{number}"
     leg = Leg("+491711234567", Outside("+491711234567", trunk, "+493012345102"), 0, 120)
-    assert ring == Ring(DOMAIN, "+491711234567", (leg,), early_media=True)
+    assert ring == Ring(
+        DOMAIN,
+        "+491711234567",
+        (leg,),
+        early_media=True,
+        caller_device="1002-desk@pbx.test",
+    )
 
 
 @pytest.mark.parametrize(

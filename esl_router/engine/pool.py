@@ -1,0 +1,319 @@
+"""Ringing the assistants of an executive, and him along with them (H, I, J10-J13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from esl_router.engine import busy, followme
+from esl_router.engine.presence import effective, sent_away
+from esl_router.engine.situation import DIRECT, Redirection, Situation
+from esl_router.engine.way import Way
+from esl_router.model.actions import Diversion, Leg, Outside, Ring
+from esl_router.model.call import Attempt, Call, LegResult
+from esl_router.model.executive import (
+    AlertExecutive,
+    Alerting,
+    Assistant,
+    CallerName,
+    CallerNumber,
+    Executive,
+)
+from esl_router.model.people import (
+    Device,
+    DeviceKind,
+    FollowMeRow,
+    Origin,
+    Redecide,
+    User,
+)
+from esl_router.model.presence import Status, TargetKind
+
+STAGE = "assistants"
+
+ANONYMOUS = "Anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """Who of a pool rings for one call."""
+
+    legs: tuple[Leg, ...]
+    passed: Mapping[str, str] = field(default_factory=dict)
+    """Which assistant does not ring, and why, in words."""
+
+
+def rounds(executive: Executive, call: Call) -> tuple[tuple[Attempt, Ring], ...]:
+    """The rings of his assistants so far."""
+    return tuple(
+        (attempt, attempt.action)
+        for attempt in call.attempts
+        if isinstance(attempt.action, Ring)
+        and attempt.action.to_assistants
+        and attempt.action.callee == executive.extension
+    )
+
+
+def rung(rings: Iterable[tuple[Attempt, Ring]]) -> frozenset[str]:
+    """The assistants who have had their turn."""
+    return frozenset(
+        leg.leg.owner
+        for attempt, _ in rings
+        for leg in attempt.outcome.legs
+        if leg.result is not LegResult.ELSEWHERE
+    )
+
+
+def ring(
+    executive: Executive, user: User, way: Way, had: frozenset[str] = frozenset()
+) -> Ring | None:
+    """The next ring of the pool, up to the rollover; None: it is time for that, or nobody is left.
+
+    ``user`` is the executive. Whoever has had his turn is not rung again, nor are those in ``had``.
+    """
+    situation = way.situation
+    rings = rounds(executive, situation.call)
+    had |= rung(rings)
+    seconds = executive.rollover.after
+    if seconds is not None:
+        seconds -= round(sum(attempt.outcome.lasted for attempt, _ in rings))
+        if seconds < 1:
+            return None
+    count = way.redirection.count + 1
+    diversion = Diversion(followme.identity(user), "unconditional", count)
+    lineup = line_up(
+        executive, user, situation, Redirection(count, diversion), seconds=seconds, had=had
+    )
+    if not lineup.legs:
+        return None
+    return Ring(
+        user.domain,
+        user.extension,
+        lineup.legs,
+        mailbox=way.mailbox,
+        caller_name=caller_name(executive, user, situation),
+        redecide=Redecide.ALWAYS if situation.settings.redecide else Redecide.NEVER,
+        steps=executive.alerting is Alerting.SEQUENTIAL,
+        pool=user.extension,
+    )
+
+
+def line_up(
+    executive: Executive,
+    user: User,
+    situation: Situation,
+    redirection: Redirection = DIRECT,
+    *,
+    seconds: int | None = None,
+    had: frozenset[str] = frozenset(),
+) -> Lineup:
+    """Who rings when. ``user`` is the executive; ``seconds`` is the time until the rollover.
+
+    Assistants ring by their rows for internal calls, and with nothing else of theirs: no forward,
+    no mailbox, no filter of their own. Each rings until the next one's turn, or until the rollover
+    where one is timed. Whoever answers outside has to press 1.
+    """
+    trace = situation.trace
+    sequential = executive.alerting is Alerting.SEQUENTIAL
+    slot = executive.rings * situation.settings.ring_cycle if sequential else seconds
+    legs: list[Leg] = []
+    passed: dict[str, str] = {}
+    taken: set[str] = set()
+    offset = 0
+    for assistant in executive.assistants:
+        if assistant.extension in had:
+            continue
+        found, reason = _legs_of(assistant, executive, situation, redirection)
+        his = _placed(found, assistant, executive, slot, offset, taken)
+        if not his:
+            passed[assistant.extension] = reason or "none of his phones rings"
+            why = passed[assistant.extension]
+            trace.passed(STAGE, f"{assistant.extension} is passed over: {why}.")
+            continue
+        legs += his
+        if sequential and slot is not None:
+            offset += slot
+    legs = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
+    if legs:
+        length = max(leg.ends for leg in legs)
+        legs += _alert(executive, user, situation, redirection, length, taken)
+        legs = legs[: followme.MAX_LEGS]
+    for leg in legs:
+        trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
+    return Lineup(tuple(legs), passed)
+
+
+def caller_name(executive: Executive, user: User, situation: Situation) -> str:
+    """The name on the assistants' phones; empty: what the caller gave himself (I1, I4)."""
+    if executive.caller_name is CallerName.CALLER:
+        return ""
+    name = user.name or user.extension
+    if executive.caller_name is CallerName.EXECUTIVE:
+        return name
+    caller = calling_name(situation)
+    if executive.caller_name is CallerName.EXECUTIVE_CALLER:
+        return f"{name} - {caller}"
+    return f"{caller} - {name}"
+
+
+def calling_name(situation: Situation) -> str:
+    """The caller in one word: his name, or his number."""
+    caller = situation.call.caller
+    if caller.anonymous:
+        return ANONYMOUS
+    extension = situation.parties.caller
+    if extension is not None:
+        known = situation.rules.user(situation.settings.domain, extension)
+        return (known.name if known else "") or extension
+    return caller.name or situation.number or ANONYMOUS
+
+
+def _legs_of(
+    assistant: Assistant, executive: Executive, situation: Situation, redirection: Redirection
+) -> tuple[tuple[Leg, ...], str]:
+    """The legs of an assistant, or of who takes his part, as if nobody else rang; or why not."""
+    if not executive.takes_part(assistant):
+        return (), "he is logged out"
+    extension, divert = assistant.extension, assistant.divert
+    if divert is not None and divert.kind is TargetKind.EXTERNAL:
+        owner = situation.rules.owner_of(divert.value)
+        if owner is None or owner[0] != executive.domain:
+            return _outside(divert.value, assistant, situation, redirection)
+        extension = owner[1]
+    elif divert is not None:
+        extension = divert.value
+    who = "" if extension == assistant.extension else f"he diverts to {extension}, and "
+    if extension == executive.extension:
+        return (), f"{who}that is the executive"
+    person = situation.rules.user(executive.domain, extension)
+    if person is None:
+        return (), f"{who}that is no user"
+    if extension == situation.parties.caller:
+        return (), f"{who}that is the caller" if who else "he is the caller"
+    away = _unavailable(person, situation)
+    if away:
+        return (), f"{who}{away}"
+    plan = followme.plan(person, Origin.INTERNAL, situation, redirection, close_gaps=False)
+    return plan.legs, f"{who}none of his phones rings" if who else ""
+
+
+def _unavailable(person: User, situation: Situation) -> str:
+    presence = situation.rules.presence(person.domain, person.extension)
+    status = effective(presence, situation.now).status
+    target = sent_away(status, presence.profile(status), Origin.INTERNAL)
+    if status is not Status.AVAILABLE and target is not None:
+        return f"he is {status.value}"
+    return "he is busy on busy" if busy.is_busy(person, situation) else ""
+
+
+def _outside(
+    number: str, assistant: Assistant, situation: Situation, redirection: Redirection
+) -> tuple[tuple[Leg, ...], str]:
+    settings = situation.settings
+    if not settings.toll.permits(number):
+        return (), f"the toll policy forbids {number}, to which he diverts"
+    if number == situation.number:
+        return (), f"he diverts to {number}, and that is the caller"
+    person = situation.rules.user(settings.domain, assistant.extension)
+    own = person.numbers[0] if person and person.numbers else None
+    target = Outside(number, settings.trunk, followme.shown_number(situation, own))
+    return (Leg(number, target, diversion=redirection.diversion),), ""
+
+
+def _placed(
+    legs: Iterable[Leg],
+    assistant: Assistant,
+    executive: Executive,
+    slot: int | None,
+    offset: int,
+    taken: set[str],
+) -> list[Leg]:
+    """One assistant's legs, where they stand among the others'; each device and number once."""
+    number = executive.extension if executive.caller_number is CallerNumber.EXECUTIVE else ""
+    his = []
+    for leg in legs:
+        outside = isinstance(leg.target, Outside)
+        key = leg.target.number if isinstance(leg.target, Outside) else leg.device
+        length = leg.ring if slot is None else slot - leg.delay
+        if length < 1 or key in taken:
+            continue
+        taken.add(key)
+        his.append(
+            replace(
+                leg,
+                delay=leg.delay + offset,
+                ring=length,
+                owner=assistant.extension,
+                confirm=outside or leg.confirm,
+                caller_number="" if outside else number,
+            )
+        )
+    return his
+
+
+def _alert(
+    executive: Executive,
+    user: User,
+    situation: Situation,
+    redirection: Redirection,
+    length: int,
+    taken: set[str],
+) -> list[Leg]:
+    """The executive's own phones, and his numbers outside, for as long as the pool rings."""
+    presence = situation.rules.presence(user.domain, user.extension)
+    status = effective(presence, situation.now).status
+    if sent_away(status, presence.profile(status), situation.parties.origin) is not None:
+        situation.trace.passed(STAGE, f"{user.extension} is {status.value}: he is not alerted.")
+        return []
+    if busy.is_busy(user, situation):
+        return []
+    alerted = [row for row in _alerted(executive, user, situation) if row.delay < length]
+    plan = followme.plan(
+        user, situation.parties.origin, situation, redirection, rows=alerted, close_gaps=False
+    )
+    legs = []
+    for leg in plan.legs:
+        outside = isinstance(leg.target, Outside)
+        if (leg.target.number if isinstance(leg.target, Outside) else leg.device) in taken:
+            continue
+        silent = executive.alert_executive is AlertExecutive.SILENT and not outside
+        legs.append(
+            replace(
+                leg,
+                ring=length - leg.delay,
+                owner=user.extension,
+                confirm=outside or leg.confirm,
+                original_name=True,
+                splash=executive.alert_executive is AlertExecutive.SPLASH and not outside,
+                alert_info=situation.settings.alert_silent if silent else "",
+            )
+        )
+    return legs
+
+
+def _alerted(executive: Executive, user: User, situation: Situation) -> list[FollowMeRow]:
+    rows = situation.rules.follow_me(user.domain, user.extension, situation.parties.origin)
+    alerted = []
+    for row in rows:
+        if row.device.kind is DeviceKind.SIP:
+            if executive.alert_executive is not AlertExecutive.NONE:
+                alerted.append(row)
+        elif _rings_along(executive, row.device):
+            # A switch of its own: his follow-me rows say when they ring for him.
+            alerted.append(FollowMeRow(row.device))
+    return alerted
+
+
+def _rings_along(executive: Executive, device: Device) -> bool:
+    mobile = device.location == "mobile"
+    return executive.parallel_mobile if mobile else executive.parallel_other
+
+
+def _within(legs: list[Leg], seconds: int | None) -> list[Leg]:
+    if seconds is None:
+        return legs
+    return [
+        leg if leg.ends <= seconds else replace(leg, ring=seconds - leg.delay)
+        for leg in legs
+        if leg.delay < seconds
+    ]

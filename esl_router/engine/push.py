@@ -1,0 +1,170 @@
+"""Handing a caller of the pool to the executive, and taking him back (J1-J6).
+
+An assistant sends the caller on to the feature code, or dials it himself to ask first. Only the
+caller who was sent on comes back: whoever was dialled for a question is still on the assistant's
+own phone, and so is the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from esl_router.engine import busy, executive, fallback, followme, pool
+from esl_router.engine.fallback import Condition
+from esl_router.engine.presence import effective, sent_away
+from esl_router.engine.way import Step, Way
+from esl_router.model.actions import FORBIDDEN, UNAVAILABLE, Ring
+from esl_router.model.executive import AlertExecutive, Executive, RolloverAction
+from esl_router.model.people import DeclineScope, Origin, User
+
+STAGE = "push"
+
+RECALL = "Recall: "
+"""What stands before the caller's name when he comes back (J6)."""
+
+
+def step(argument: str, way: Way) -> Step:
+    """What comes next for a caller who was sent to the code, or an assistant who dialled it.
+
+    ``argument`` is what was dialled behind the code: the executive, where an assistant has several.
+    """
+    situation = way.situation
+    sender = situation.sender
+    by = sender or situation.parties.caller
+    person = situation.rules.user(situation.settings.domain, by) if by else None
+    if person is None:
+        situation.trace.fired(STAGE, "Only an assistant can hand a call over.")
+        return FORBIDDEN
+    found = _executive(person, argument, way)
+    if sender is None:
+        return FORBIDDEN if found is None else _ask(*found, person, way)
+    way.wanted = person if found is None else found[1]
+    if found is None:
+        return _back(person, None, way)
+    return _hand(*found, person, way)
+
+
+def _executive(person: User, argument: str, way: Way) -> tuple[Executive, User] | None:
+    """Whose caller it is, by what was dialled, by the call itself, or because there is one only."""
+    situation = way.situation
+    rules, domain, trace = situation.rules, person.domain, situation.trace
+    bosses = rules.executives_of(domain, person.extension)
+    if not bosses:
+        trace.fired(STAGE, f"{person.extension} is nobody's assistant.")
+        return None
+    extension = argument or _held(person, bosses, way)
+    if not extension and len(bosses) == 1:
+        extension = bosses[0]
+    found = rules.executive(domain, extension) if extension in bosses else None
+    user = rules.user(domain, extension) if found else None
+    if found is None or user is None:
+        whom = f"{extension} is no executive of his" if extension else "which one is not said"
+        trace.fired(STAGE, f"{person.extension} hands over to an executive, but {whom}.")
+        return None
+    return found, user
+
+
+def _held(person: User, bosses: tuple[str, ...], way: Way) -> str:
+    """The executive whose caller the assistant has on his phone; empty: none is seen."""
+    situation = way.situation
+    if situation.call.pool in bosses:
+        return situation.call.pool
+    for leg in busy.conversations(person, situation):
+        caller = situation.live.channels.get(leg.call)
+        dialled = caller.other if caller is not None else ""
+        owner = situation.rules.owner_of(dialled) if dialled.startswith("+") else None
+        extension = owner[1] if owner and owner[0] == person.domain else dialled
+        if extension in bosses:
+            return extension
+    return ""
+
+
+def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
+    """The executive's phones, past his filter and without his forwards; None: not reachable."""
+    situation = way.situation
+    trace = situation.trace
+    presence = situation.rules.presence(user.domain, user.extension)
+    status = effective(presence, situation.now).status
+    target = sent_away(status, presence.profile(status), situation.parties.origin)
+    if target is not None:
+        trace.fired(STAGE, f"{user.extension} is {status.value}: his calls go to {target}.")
+        return None
+    if busy.is_busy(user, situation):
+        return None
+    plan = followme.plan(
+        user, situation.parties.origin, situation, way.redirection, limit=boss.push_recall
+    )
+    if not plan.legs:
+        trace.fired(STAGE, f"No phone of {user.extension} can be rung.")
+        return None
+    return Ring(user.domain, user.extension, plan.legs, user.decline, way.mailbox)
+
+
+def _ask(boss: Executive, user: User, person: User, way: Way) -> Step:
+    """The assistant calls to ask first; his caller waits on his own phone."""
+    trace = way.situation.trace
+    attempt = way.attempt(user.extension)
+    if attempt is not None:
+        result = way.result(attempt)
+        if result is None:
+            return UNAVAILABLE
+        return fallback.code(fallback.CONDITION[result], trace)
+    trace.fired(STAGE, f"{person.extension} asks {user.extension} to take a call.")
+    return _ring(boss, user, way) or fallback.code(Condition.UNREACHABLE, trace)
+
+
+def _hand(boss: Executive, user: User, person: User, way: Way) -> Step:
+    trace = way.situation.trace
+    attempt = way.attempt(user.extension)
+    if attempt is None:
+        trace.fired(STAGE, f"{person.extension} hands the caller to {user.extension}.")
+        ring = None if way.attempt(person.extension) else _ring(boss, user, way)
+        return ring or _back(person, (boss, user), way)
+    if way.result(attempt) is None:
+        return UNAVAILABLE
+    return _back(person, (boss, user), way)
+
+
+def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
+    """The caller comes back to the assistant who had him; then to the others; then on (J2-J5)."""
+    situation = way.situation
+    attempt = way.attempt(person.extension)
+    if attempt is not None:
+        if way.result(attempt) is None:
+            return UNAVAILABLE
+        return _others(person, *to, way) if to else way.end(Condition.NO_ANSWER)
+    situation.trace.fired(STAGE, f"The caller comes back to {person.extension}.")
+    # Neither his status nor another call keeps a caller from him to whom he has spoken (X62).
+    plan = followme.plan(person, Origin.INTERNAL, situation, way.redirection)
+    if not plan.legs:
+        return _others(person, *to, way) if to else way.end(Condition.UNREACHABLE)
+    return Ring(
+        person.domain,
+        person.extension,
+        plan.legs,
+        DeclineScope.DEVICE,
+        way.mailbox,
+        caller_name=f"{RECALL}{pool.calling_name(situation)}",
+        pool=to[1].extension if to else "",
+    )
+
+
+def _others(person: User, boss: Executive, user: User, way: Way) -> Step:
+    """The other assistants, as for any call of the pool, and then the rollover."""
+    rings = pool.rounds(boss, way.situation.call)
+    if rings and way.result(rings[-1][0], of_team=True) is None:
+        return UNAVAILABLE
+    # The executive has been asked already.
+    others = replace(
+        boss, alert_executive=AlertExecutive.NONE, parallel_mobile=False, parallel_other=False
+    )
+    ring = pool.ring(others, user, way, had=frozenset((person.extension,)))
+    if ring is not None:
+        return ring
+    if boss.rollover.action in _TO_HIS_MAILBOX:
+        return fallback.voicemail(user, Condition.NO_ASSISTANT, way.situation.trace)
+    return executive.roll_over(boss, user, way) or way.end(Condition.NO_ASSISTANT)
+
+
+# A caller who has been spoken to hears no busy tone, and the executive has not answered before.
+_TO_HIS_MAILBOX = (None, RolloverAction.BUSY, RolloverAction.EXECUTIVE)
