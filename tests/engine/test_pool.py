@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from esl_router.model.actions import Diversion, Outside
+from esl_router.model.call import LegResult
+from esl_router.model.executive import (
+    AlertExecutive,
+    Alerting,
+    Assistant,
+    CallerName,
+    CallerNumber,
+    Rollover,
+)
+from esl_router.model.live import CallState, Channel
+from esl_router.model.people import DeclineScope, FollowMeRow, Settings, TollPolicy, User
+from esl_router.model.presence import Status, Target
+from tests.company import DOMAIN, internal_call, mobile, registered, sip, trunk_call
+from tests.engine.board import (
+    BUSY,
+    CELL,
+    LIVE,
+    PEOPLE,
+    ROWS,
+    away,
+    bars,
+    board,
+    play,
+    said,
+    who,
+)
+
+CALL = trunk_call("1001")
+SEQUENTIAL = Alerting.SEQUENTIAL
+ELSEWHERE = "+493055555"
+
+
+def ring(rules=None, call=CALL, live=LIVE, **executive):
+    return play(call, rules or board(**executive), live=live)[0]
+
+
+def diverting(target, **more):
+    return (Assistant("1002", divert=Target.parse(target), **more), Assistant("1003"))
+
+
+def test_all_assistants_ring_together_by_their_own_rows():
+    assert bars(ring()) == [("1002", 0, 25), ("1003", 0, 25)]
+
+
+def test_with_a_timed_rollover_they_ring_until_then():
+    assert bars(ring(rollover=Rollover(40))) == [("1002", 0, 40), ("1003", 0, 40)]
+
+
+def test_one_after_the_other_each_for_so_many_rings():
+    first = ring(alerting=SEQUENTIAL, rings=3)
+    assert bars(first) == [("1002", 0, 15), ("1003", 15, 15)]
+    assert first.steps
+    config = Settings(DOMAIN, ring_cycle=6)
+    slow = replace(board(alerting=SEQUENTIAL, rings=10), config=config)
+    assert bars(ring(slow)) == [("1002", 0, 60), ("1003", 60, 60)]
+
+
+def test_the_rollover_cuts_the_sequence():
+    first = ring(alerting=SEQUENTIAL, rollover=Rollover(20))
+    assert bars(first) == [("1002", 0, 15), ("1003", 15, 5)]
+
+
+def test_who_has_had_his_turn_is_not_rung_again():
+    rules = board(alerting=SEQUENTIAL, rollover=Rollover(60))
+    ends = {"1002-desk": BUSY, "1003-desk": LegResult.ELSEWHERE}
+    assert bars(play(CALL, rules, (ends, 0.5))[1]) == [("1003", 0, 15)]
+
+
+def test_an_assistant_who_declines_speaks_for_himself_alone():
+    first = ring()
+    assert first.decline is DeclineScope.AUTO
+    assert [leg.owner for leg in first.legs] == ["1002", "1003"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"assistants": (Assistant("1002", opted_in=False), Assistant("1003"))}, "logged out"),
+        ({"statuses": {"1002": away(Status.LUNCH)}}, "he is lunch"),
+        ({"statuses": {"1002": away(Status.DND)}}, "he is dnd"),
+        ({"assistants": (Assistant("1099"), Assistant("1003"))}, "no user"),
+    ],
+)
+def test_an_assistant_who_cannot_take_the_call_is_passed_over_at_once(changed, why):
+    rules = board(alerting=SEQUENTIAL, **changed)
+    assert bars(ring(rules)) == [("1003", 0, 15)]
+    assert why in said(CALL, rules)
+
+
+def test_an_assistant_without_a_registered_phone_is_passed_over():
+    assert who(ring(live=registered("1003-desk"))) == ["1003"]
+
+
+def test_an_assistant_who_is_busy_on_busy_is_passed_over_and_one_who_talks_is_not():
+    channel = Channel("a", f"1002-desk@{DOMAIN}", True, CallState.ACTIVE, call="a")
+    live = replace(LIVE, channels={"a": channel})
+    assert who(ring(live=live)) == ["1002", "1003"]
+    people = (PEOPLE[0], replace(PEOPLE[1], max_calls=1), *PEOPLE[2:])
+    assert who(ring(live=live, people=people)) == ["1003"]
+
+
+def test_forwards_of_an_assistant_are_not_his_executive_s():
+    always = away(Status.AVAILABLE, "extension:1004")
+    assert who(ring(statuses={"1002": always})) == ["1002", "1003"]
+
+
+def test_an_assistant_in_a_status_in_which_calls_ring_rings():
+    assert who(ring(statuses={"1002": away(Status.AWAY, "ring")})) == ["1002", "1003"]
+
+
+def test_an_executive_of_others_rings_without_his_assistants():
+    rules = board()
+    boss = replace(rules.executives[0], extension="1002", assistants=(Assistant("1004"),))
+    rules.executives = (*rules.executives, boss)
+    assert who(ring(rules)) == ["1002", "1003"]
+
+
+def test_the_caller_s_own_leg_does_not_ring_as_an_assistant():
+    rules = board(assistants=(Assistant("1002", divert=Target.parse("extension:1004")),))
+    call = internal_call("1001", "1004-desk", "1004")
+    assert who(ring(rules, call)) == ["1001"]
+
+
+# -- diverting ----------------------------------------------------------------------------------
+
+
+def test_who_is_diverted_to_takes_the_part_and_the_place():
+    first = ring(assistants=diverting("extension:1004"), alerting=SEQUENTIAL)
+    assert [(leg.owner, leg.device, leg.delay) for leg in first.legs] == [
+        ("1002", "1004-desk", 0),
+        ("1003", "1003-desk", 15),
+    ]
+
+
+def test_a_diversion_counts_only_while_he_is_logged_in():
+    out = diverting("extension:1004", opted_in=False)
+    assert who(ring(assistants=out)) == ["1003"]
+    assert who(ring(assistants=out, allow_opt_out=False)) == ["1002", "1003"]
+
+
+def test_who_is_diverted_to_is_passed_over_like_an_assistant():
+    statuses = {"1004": away(Status.DND)}
+    assert who(ring(assistants=diverting("extension:1004"), statuses=statuses)) == ["1003"]
+    always = {"1004": away(Status.AVAILABLE, "extension:1001")}
+    assert who(ring(assistants=diverting("extension:1004"), statuses=always)) == ["1002", "1003"]
+
+
+def test_diverting_to_the_executive_is_leaving_the_pool():
+    assert who(ring(assistants=diverting("extension:1001"))) == ["1003"]
+    assert who(ring(assistants=diverting("external:+493012345101"))) == ["1003"]
+
+
+def test_a_target_that_rings_already_rings_once():
+    assert bars(ring(assistants=diverting("extension:1003"))) == [("1002", 0, 25)]
+
+
+def test_a_number_outside_must_press_1_and_sees_the_caller():
+    leg = ring(assistants=diverting(f"external:{ELSEWHERE}")).legs[0]
+    assert leg.target == Outside(ELSEWHERE, "sofia/gateway/trunk/{number}", "+493099887766")
+    assert (leg.owner, leg.confirm, leg.caller_number) == ("1002", True, "")
+
+
+def test_the_toll_policy_holds_for_a_diversion():
+    config = Settings(DOMAIN, toll=TollPolicy(deny=("+4930",)))
+    rules = replace(board(assistants=diverting(f"external:{ELSEWHERE}")), config=config)
+    assert who(ring(rules)) == ["1003"]
+
+
+# -- the executive ------------------------------------------------------------------------------
+
+
+def alerted(**executive):
+    return {leg.device: leg for leg in ring(**executive).legs if leg.owner == "1001"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "splash", "silent"),
+    [
+        (AlertExecutive.RING, False, False),
+        (AlertExecutive.SILENT, False, True),
+        (AlertExecutive.SPLASH, True, False),
+    ],
+)
+def test_her_own_phones_tell_her_of_the_call(kind, splash, silent):
+    legs = alerted(alert_executive=kind, rollover=Rollover(40))
+    assert list(legs) == ["1001-desk"]
+    leg = legs["1001-desk"]
+    assert (leg.delay, leg.ring, leg.splash, leg.original_name) == (0, 40, splash, True)
+    assert leg.alert_info == (Settings(DOMAIN).alert_silent if silent else "")
+
+
+def test_without_an_alert_her_phones_stay_quiet():
+    assert alerted() == {}
+
+
+@pytest.mark.parametrize(
+    ("location", "mobile_too", "other_too", "rings"),
+    [
+        ("mobile", True, False, True),
+        ("mobile", False, True, False),
+        ("other", False, True, True),
+        ("other", True, False, False),
+    ],
+)
+def test_her_numbers_outside_ring_along_by_their_location(location, mobile_too, other_too, rings):
+    row = FollowMeRow(mobile("1001-cell", CELL, location=location), enabled=False)
+    legs = alerted(rows={"1001": [row]}, parallel_mobile=mobile_too, parallel_other=other_too)
+    assert list(legs) == (["1001-cell"] if rings else [])
+    if rings:
+        assert legs["1001-cell"].confirm
+        assert legs["1001-cell"].target.caller_number == "+493099887766"
+
+
+@pytest.mark.parametrize("status", [Status.DND, Status.AWAY])
+def test_she_is_not_disturbed_where_her_status_sends_calls_away(status):
+    more = {"alert_executive": AlertExecutive.RING, "parallel_mobile": True}
+    assert alerted(statuses={"1001": away(status)}, **more) == {}
+
+
+def test_she_is_not_alerted_without_an_assistant_who_rings():
+    out = (Assistant("1002", opted_in=False),)
+    first = ring(assistants=out, alert_executive=AlertExecutive.SILENT)
+    assert not first.to_assistants
+
+
+def test_her_alert_does_not_lengthen_the_ring():
+    first = ring(alerting=SEQUENTIAL, alert_executive=AlertExecutive.RING)
+    assert bars(first) == [("1002", 0, 15), ("1003", 15, 15), ("1001", 0, 30)]
+
+
+# -- what the phones show -----------------------------------------------------------------------
+
+NAMES = [
+    (CallerName.EXECUTIVE, "Anna Adler"),
+    (CallerName.EXECUTIVE_CALLER, "Anna Adler - Muster GmbH"),
+    (CallerName.CALLER_EXECUTIVE, "Muster GmbH - Anna Adler"),
+    (CallerName.CALLER, ""),
+]
+
+
+@pytest.mark.parametrize(("mode", "shown"), NAMES)
+@pytest.mark.parametrize("number", CallerNumber)
+def test_assistants_see_the_name_and_number_that_are_set(mode, shown, number):
+    first = ring(caller_name=mode, caller_number=number)
+    assert first.caller_name == shown
+    expected = "1001" if number is CallerNumber.EXECUTIVE else ""
+    assert {leg.caller_number for leg in first.legs} == {expected}
+
+
+def test_a_caller_without_a_name_is_shown_by_his_number_and_a_hidden_one_by_neither():
+    nameless = replace(CALL, caller=replace(CALL.caller, name=""))
+    assert ring(call=nameless).caller_name == "Anna Adler - +493099887766"
+    hidden = replace(CALL, caller=replace(CALL.caller, name="", anonymous=True))
+    assert ring(call=hidden).caller_name == "Anna Adler - Anonymous"
+
+
+def test_a_colleague_is_shown_by_the_name_that_the_company_knows():
+    call = internal_call("1001", "1004-desk", "1004")
+    assert ring(call=call).caller_name == "Anna Adler - Dora Dorn"
+
+
+def test_the_diversion_names_her():
+    for leg in ring().legs:
+        assert leg.diversion == Diversion("+493012345101", "unconditional", 1)
+
+
+def test_assistants_outside_see_the_caller():
+    rows = {"1002": [*ROWS["1002"], FollowMeRow(mobile("1002-cell", "+49171222", owner="1002"))]}
+    user = User(DOMAIN, "1002", "Ben Berg", ("+493012345102",))
+    first = ring(rows=rows, caller_number=CallerNumber.EXECUTIVE, people=(PEOPLE[0], user))
+    outside = next(leg for leg in first.legs if leg.device == "1002-cell")
+    assert outside.target.caller_number == "+493099887766"
+    assert (outside.caller_number, outside.confirm) == ("", True)
+
+
+def test_every_phone_of_an_assistant_rings():
+    rows = {"1002": [*ROWS["1002"], FollowMeRow(sip("1002-home", "1002"), delay=5)]}
+    live = registered("1002-desk", "1002-home", "1003-desk")
+    first = ring(rows=rows, live=live, alerting=SEQUENTIAL)
+    assert [(leg.device, leg.delay, leg.ring) for leg in first.legs] == [
+        ("1002-desk", 0, 15),
+        ("1002-home", 5, 10),
+        ("1003-desk", 15, 15),
+    ]
