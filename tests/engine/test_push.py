@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from esl_router.model.actions import BUSY as BUSY_TONE
+from esl_router.model.actions import FORBIDDEN, NOT_FOUND, UNAVAILABLE, Voicemail
+from esl_router.model.call import LegResult
+from esl_router.model.codes import Code
+from esl_router.model.executive import (
+    AlertExecutive,
+    Alerting,
+    Assistant,
+    Executive,
+    Rollover,
+    RolloverAction,
+)
+from esl_router.model.live import CallState, Channel
+from esl_router.model.people import DeclineScope, Settings
+from esl_router.model.presence import Status
+from tests.company import DOMAIN, internal_call, registered, trunk_call
+from tests.engine.board import (
+    BUSY,
+    DECLINED,
+    LIVE,
+    PEOPLE,
+    SILENT,
+    away,
+    board,
+    play,
+    said,
+    sent_by,
+    who,
+)
+
+HANDED = sent_by(trunk_call("*63"), "1002", pool="1001")
+"""A caller of the pool whom Ben, an assistant, has sent to the code."""
+
+ASKED = internal_call("*63")
+"""Ben dials the code himself."""
+
+
+def test_the_caller_rings_her_past_the_filter_and_for_the_time_of_the_recall():
+    ring = play(HANDED, board(push_recall=12))[0]
+    assert (who(ring), ring.length, ring.to_assistants, ring.pool) == (["1001"], 12, False, "")
+
+
+@pytest.mark.parametrize("result", [SILENT, DECLINED, BUSY])
+def test_what_she_does_not_take_comes_back_to_the_same_assistant(result):
+    _, back = play(HANDED, board(), result)
+    assert who(back) == ["1002"]
+    assert (back.caller_name, back.pool) == ("Recall: Muster GmbH", "1001")
+    assert back.decline is DeclineScope.DEVICE
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"statuses": {"1001": away()}},
+        {"statuses": {"1001": away(Status.DND)}},
+        {"statuses": {"1001": away(Status.AVAILABLE, "extension:1004")}},
+        {"live": registered("1002-desk", "1003-desk")},
+    ],
+)
+def test_where_she_cannot_be_reached_it_comes_back_at_once(changed):
+    live = changed.pop("live", LIVE)
+    assert who(play(HANDED, board(**changed), live=live)[0]) == ["1002"]
+
+
+def talking(extension):
+    channel = Channel("x", f"{extension}-desk@{DOMAIN}", True, CallState.ACTIVE, call="x")
+    return replace(LIVE, channels={"x": channel})
+
+
+def test_busy_on_busy_sends_it_back_at_once_and_without_it_it_rings():
+    people = (replace(PEOPLE[0], max_calls=1), *PEOPLE[1:])
+    assert who(play(HANDED, board(people=people), live=talking("1001"))[0]) == ["1002"]
+    assert who(play(HANDED, board(), live=talking("1001"))[0]) == ["1001"]
+
+
+def test_it_comes_back_to_an_assistant_who_talks_or_is_away_meanwhile():
+    people = (PEOPLE[0], replace(PEOPLE[1], max_calls=1), *PEOPLE[2:])
+    rules = board(people=people, statuses={"1002": away(Status.LUNCH)})
+    assert who(play(HANDED, rules, SILENT, live=talking("1002"))[1]) == ["1002"]
+
+
+def test_when_he_does_not_answer_either_the_others_ring_and_then_it_rolls_over():
+    rules = board(
+        rollover=Rollover(30, RolloverAction.VOICEMAIL), alert_executive=AlertExecutive.RING
+    )
+    her, him, others, end = play(HANDED, rules, SILENT, SILENT, SILENT)
+    assert [who(each) for each in (her, him, others)] == [["1001"], ["1002"], ["1003"]]
+    assert (others.to_assistants, others.length) == (True, 30)
+    assert end == Voicemail(DOMAIN, "1001")
+
+
+def test_it_passes_over_an_assistant_without_a_phone():
+    live = registered("1001-desk", "1003-desk")
+    assert [who(each) for each in play(HANDED, board(), SILENT, SILENT, live=live)[:2]] == [
+        ["1001"],
+        ["1003"],
+    ]
+
+
+@pytest.mark.parametrize("action", [None, RolloverAction.BUSY, RolloverAction.EXECUTIVE])
+def test_who_has_been_spoken_to_is_not_sent_away_with_a_busy_tone(action):
+    rules = board(assistants=(Assistant("1002"),), rollover=Rollover(None, action))
+    assert play(HANDED, rules, SILENT, SILENT)[-1] == Voicemail(DOMAIN, "1001")
+
+
+def test_once_she_has_answered_nothing_comes_back():
+    assert play(HANDED, board(), LegResult.ANSWERED)[-1] == UNAVAILABLE
+
+
+def test_sequential_pools_ring_the_others_in_turn():
+    assistants = (Assistant("1003"), Assistant("1002"), Assistant("1004"))
+    rules = board(assistants=assistants, alerting=Alerting.SEQUENTIAL)
+    others = play(HANDED, rules, SILENT, SILENT)[2]
+    assert [(leg.owner, leg.delay) for leg in others.legs] == [("1003", 0), ("1004", 15)]
+
+
+# -- whose caller it is -------------------------------------------------------------------------
+
+
+def two_bosses():
+    rules = board()
+    dora = Executive(DOMAIN, "1004", assistants=(Assistant("1002"),))
+    rules.executives = (*rules.executives, dora)
+    return rules
+
+
+@pytest.mark.parametrize(
+    ("call", "boss"),
+    [
+        (HANDED, "1001"),
+        (replace(HANDED, pool="1004"), "1004"),
+        (replace(HANDED, pool="", dialled="*631004"), "1004"),
+        (replace(HANDED, dialled="*631004"), "1004"),
+        (internal_call("*631001"), "1001"),
+    ],
+)
+def test_the_executive_is_the_one_that_was_dialled_or_the_call_s(call, boss):
+    assert who(play(call, two_bosses())[0]) == [boss]
+
+
+@pytest.mark.parametrize("dialled", ["1004", "+493012345104"])
+def test_who_asks_first_means_whose_caller_he_holds(dialled):
+    caller = Channel("t", None, True, CallState.ACTIVE, other=dialled, call="t")
+    his = Channel("b", f"1002-desk@{DOMAIN}", False, CallState.HELD, call="t")
+    rules = two_bosses()
+    rules.users = (*PEOPLE[:3], replace(PEOPLE[3], numbers=("+493012345104",)))
+    live = replace(LIVE, channels={"t": caller, "b": his})
+    assert who(play(ASKED, rules, live=live)[0]) == ["1004"]
+
+
+def test_who_does_not_say_which_executive_gets_the_caller_back():
+    call = replace(HANDED, pool="")
+    assert who(play(call, two_bosses())[0]) == ["1002"]
+    assert "which one is not said" in said(call, two_bosses())
+    assert play(ASKED, two_bosses()) == [FORBIDDEN]
+
+
+def test_who_is_nobody_s_assistant_gets_the_caller_back_and_no_more():
+    call = replace(HANDED, sent_by=f"1004-desk@{DOMAIN}")
+    assert who(play(call, board())[0]) == ["1004"]
+    assert play(call, board(), SILENT)[1] == Voicemail(DOMAIN, "1004")
+
+
+# -- asking first -------------------------------------------------------------------------------
+
+
+def test_who_asks_first_rings_her_and_no_forward_of_hers():
+    ring, end = play(ASKED, board(push_recall=15), SILENT)
+    assert (who(ring), ring.length) == (["1001"], 15)
+    assert end == UNAVAILABLE
+    assert play(ASKED, board(), DECLINED)[1] == BUSY_TONE
+    assert play(ASKED, board(statuses={"1001": away()})) == [UNAVAILABLE]
+
+
+# -- nobody else's ------------------------------------------------------------------------------
+
+
+def test_a_stranger_cannot_dial_the_code():
+    assert play(trunk_call("*63"), board()) == [NOT_FOUND]
+    assert play(internal_call("*63", "1004-desk", "1004"), board()) == [FORBIDDEN]
+
+
+def test_the_code_is_a_setting():
+    rules = replace(board(), config=Settings(DOMAIN, codes={Code.PUSH: "#5"}))
+    assert who(play(replace(HANDED, dialled="#5"), rules)[0]) == ["1001"]
+    assert play(ASKED, rules) == [NOT_FOUND]
