@@ -92,8 +92,8 @@ def ring(
             if winner is not None:
                 connected(action.legs[dial.legs[winner]])
 
-        Vigil(action, dial, switch, heard).keep(watch)
-        gone, snapshot = _run(socket, orders)
+        with Vigil(action, dial, switch, heard).keep(watch) as vigil:
+            gone, snapshot = _run(socket, orders)
     if gone:
         winner = _winner(action, dial, watch, None if answered else caller)
         causes = _causes_heard(dial, watch, winner)
@@ -102,7 +102,7 @@ def ring(
     else:
         causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
         certain = True
-    legs = ring_outcomes(action, causes, dial.legs, watch.rang)
+    legs = ring_outcomes(action, causes, dial.legs, watch.rang, vigil.splashed)
     outcome = Outcome(
         _unfit(action, dict(enumerate(legs)), unfit),
         caller_gone=gone,

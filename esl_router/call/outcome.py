@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from esl_router.model.actions import Leg, Outside, Ring
@@ -77,18 +77,22 @@ def ring_outcomes(
     causes: Mapping[str, str],
     legs: Mapping[str, int],
     rang: Callable[[str], bool | None],
+    splashed: Collection[str] = (),
 ) -> tuple[LegOutcome, ...]:
     """One outcome for each leg of ``ring``, in its order.
 
     ``causes`` maps the uuids of channels to their hangup causes; ``legs`` maps each uuid we gave
-    to the index of its leg; ``rang`` tells of a uuid whether it rang. A leg without any channel
-    was not registered.
+    to the index of its leg; ``rang`` tells of a uuid whether it rang; ``splashed`` are those that
+    the router ended because a moment was all they were to ring: these have rung their time. A leg
+    without any channel was not registered.
     """
     ended: list[list[tuple[LegResult, str]]] = [[] for _ in ring.legs]
     for uuid, index in legs.items():
         if uuid in causes:
             leg = ring.legs[index]
             result = leg_result(causes[uuid], leg, ring, rang=rang(uuid))
+            if result is _R.ELSEWHERE and uuid in splashed:
+                result = _R.NO_ANSWER
             ended[index].append((result, causes[uuid]))
     outcomes = tuple(
         LegOutcome(leg, *_strongest(ends)) for leg, ends in zip(ring.legs, ended, strict=True)

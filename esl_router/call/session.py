@@ -6,9 +6,10 @@ Read the snapshot, ask the engine, act, and ask again with what came of it, unti
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import gevent
@@ -54,6 +55,9 @@ class Services:
     redecider: Redecider
     clock: Callable[[], datetime]
     """The time of day, aware."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds from somewhere; never set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,10 @@ class Session:
             while tries and not self._claimed(decision.effects):
                 decision, tries = self._decide(call), tries - 1
             record.decided(decision)
+            begun = self._services.monotonic()
             outcome, heard = self._perform(call, decision)
+            if outcome is not None:
+                outcome = replace(outcome, lasted=self._services.monotonic() - begun)
             record.ended(decision.action, started, outcome, heard)
             for turn in _talked(decision, outcome):
                 self._write(self._services.turns.talked, turn)

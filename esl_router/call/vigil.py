@@ -1,20 +1,34 @@
 """What the router does over the event link while phones ring.
 
-The call's own socket is silent until ``bridge`` has ended. Two things cannot wait for that, and
-the switch does neither of them by itself.
+The call's own socket is silent until ``bridge`` has ended. Some things cannot wait for that, and
+the switch does none of them by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
 
+import gevent
+
+from esl_router.call.outcome import leg_result
 from esl_router.esl import dialstring
 from esl_router.live.state import Watch
-from esl_router.model.actions import Outside, Ring
+from esl_router.model.actions import Leg, Outside, Ring
+from esl_router.model.call import LegResult
 
 TOO_LATE = "tone_stream://%(150,100,620);%(150,100,480);%(400,200,330);loops=2"
 """What somebody hears who was asked to press 1 when another phone answered: tones that fall."""
+
+SPLASH: Final = 0.7
+"""Seconds a phone rings that is only to give notice of a call."""
+
+_EARLY = frozenset(
+    {LegResult.BUSY, LegResult.DECLINED, LegResult.UNREACHABLE, LegResult.UNREGISTERED}
+)
+"""What ends a leg before its time is over."""
 
 
 class Switch(Protocol):
@@ -31,6 +45,14 @@ class Switch(Protocol):
         ...
 
 
+class Timer(Protocol):
+    """Something that will happen later."""
+
+    def kill(self) -> object:
+        """It is not to happen any more."""
+        ...
+
+
 class Vigil:
     """Follows the legs of one ring.
 
@@ -41,6 +63,12 @@ class Vigil:
     *Somebody outside is being asked to press 1, and another phone answers* (P2). The switch would
     hang up on him without a word. So each other leg is told to send him, at its own answer, to a
     short notice. A leg that goes there is the ring's no longer, and is not hung up with the losers.
+
+    *A phone rings for a moment only, as a notice.* The switch counts whole seconds.
+
+    *People are rung one after another, and the one whose turn it is refuses while an earlier one's
+    phones still ring.* The switch calls the next one early only when nobody rings at all. So the
+    ring is ended, and the engine plans what is left of it.
     """
 
     def __init__(
@@ -49,21 +77,54 @@ class Vigil:
         dial: dialstring.Dial,
         switch: Switch,
         on_answer: Callable[[str], object],
+        *,
+        later: Callable[[float, Callable[[], object]], Timer] = gevent.spawn_later,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._action = action
         self._dial = dial
         self._switch = switch
         self._on_answer = on_answer
+        self._later = later
+        self._clock = clock
+        self._begun = clock()
+        self._timers: dict[str, Timer] = {}
+        self._declined: set[str] = set()
+        self.splashed: set[str] = set()
+        """The legs that were ended because a moment was all they were to ring."""
 
-    def keep(self, watch: Watch) -> None:
-        """Do so for as long as ``watch`` is open."""
-        if not self._dial.enforced:
-            watch.on_end = self._ended
+    @contextmanager
+    def keep(self, watch: Watch) -> Iterator[Vigil]:
+        """Do so while the block runs."""
+        self._watch = watch
+        self._begun = self._clock()
+        watch.on_end = self._ended
         watch.on_answer = self._answered
-        if any(leg.confirm for leg in self._action.legs):
-            watch.on_end = self._ended
+        watch.on_ring = self._ringing
+        try:
+            yield self
+        finally:
+            watch.on_end = watch.on_answer = watch.on_ring = None
+            for uuid in list(self._timers):
+                self._leave(uuid)
+
+    def _ringing(self, uuid: str) -> None:
+        if uuid in self._dial.legs and self._leg(uuid).splash:
+            self._timers[uuid] = self._later(SPLASH, lambda: self._splash(uuid))
+
+    def _splash(self, uuid: str) -> None:
+        del self._timers[uuid]
+        self.splashed.add(uuid)
+        self._switch.kill([uuid])
+
+    def _leave(self, uuid: str) -> None:
+        """This leg has no moment to wait for any more."""
+        timer = self._timers.pop(uuid, None)
+        if timer is not None:
+            timer.kill()
 
     def _answered(self, uuid: str) -> None:
+        self._leave(uuid)
         self._on_answer(uuid)
         if self._asked(uuid):
             self._tell_others(uuid, f"uuid_transfer {uuid} m:^:{_NOTICE} inline")
@@ -71,7 +132,8 @@ class Vigil:
     def _ended(self, uuid: str, cause: str) -> None:
         if uuid not in self._dial.legs:
             return
-        leg = self._action.legs[self._dial.legs[uuid]]
+        self._leave(uuid)
+        leg = self._leg(uuid)
         if self._asked(uuid):
             self._tell_others(uuid, "")
         scope = leg.decline or self._action.decline
@@ -80,17 +142,60 @@ class Vigil:
             and cause in dialstring.REJECTS[scope]
             and not isinstance(leg.target, Outside)
         ):
-            self._switch.kill(
-                [
-                    other
-                    for other, index in self._dial.legs.items()
-                    if other != uuid and self._action.legs[index].owner == leg.owner
-                ]
-            )
+            his = [other for other in self._of(leg.owner) if other != uuid]
+            self._declined.update(his)
+            self._switch.kill(his)
+        if self._action.steps:
+            self._step(leg.owner)
+
+    def _step(self, owner: str) -> None:
+        """End the ring where ``owner`` has refused, and somebody waits for his turn."""
+        legs = self._watch.legs
+        if not self._refused(owner) or any(
+            legs[each].answered is not None and legs[each].ended is None for each in self._dial.legs
+        ):
+            return
+        others = [
+            each
+            for each in self._dial.legs
+            if self._leg(each).owner != owner and legs[each].ended is None
+        ]
+        waiting = [each for each in others if not self._started(each)]
+        started = [each for each in others if self._started(each)]
+        # When nobody rings any more the switch calls the next one early by itself.
+        if waiting and not all(self._leg(each).splash for each in started):
+            # The waiting ones first, or the switch would do so now.
+            self._switch.kill([*waiting, *started])
+
+    def _refused(self, owner: str) -> bool:
+        """Whether all legs of ``owner`` have ended before their time was over."""
+        his = [each for each in self._of(owner) if not self._leg(each).splash]
+        return bool(his) and all(self._refused_on(each) for each in his)
+
+    def _refused_on(self, uuid: str) -> bool:
+        heard = self._watch.legs[uuid]
+        if heard.ended is None:
+            return uuid in self._declined
+        if heard.answered is not None or not heard.cause:
+            return False
+        result = leg_result(heard.cause, self._leg(uuid), self._action)
+        return result in _EARLY or uuid in self._declined
+
+    def _started(self, uuid: str) -> bool:
+        delay, heard = self._leg(uuid).delay, self._watch.legs[uuid]
+        # The switch starts a delayed leg within a second after its delay.
+        return not delay or heard.ringing is not None or self._clock() > self._begun + delay + 1
+
+    def _leg(self, uuid: str) -> Leg:
+        return self._action.legs[self._dial.legs[uuid]]
+
+    def _of(self, owner: str) -> list[str]:
+        """The dialled legs of one person."""
+        return [each for each in self._dial.legs if self._leg(each).owner == owner]
 
     def _asked(self, uuid: str) -> bool:
         """Whether whoever answers this leg has to press 1."""
-        return uuid in self._dial.legs and self._action.legs[self._dial.legs[uuid]].confirm
+        return uuid in self._dial.legs and self._leg(uuid).confirm
 
     def _tell_others(self, uuid: str, order: str) -> None:
         """What each leg that wins by its answer does then; "" takes it back."""

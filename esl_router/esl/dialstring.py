@@ -158,7 +158,8 @@ def _seconds(value: int) -> int:
 
 
 def _timing(leg: Leg) -> dict[str, str]:
-    timing = {v.LEG_TIMEOUT: str(_seconds(leg.ring))}
+    # A splash is ended by whoever follows the legs; without him by the shortest of timers.
+    timing = {v.LEG_TIMEOUT: "1" if leg.splash else str(_seconds(leg.ring))}
     if leg.delay > 0:
         timing[v.LEG_DELAY] = str(int(leg.delay))
     return timing

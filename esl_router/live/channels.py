@@ -38,7 +38,7 @@ class Watch:
     A context manager: leaving it ends the watch.
     """
 
-    __slots__ = ("_watched", "complete", "legs", "on_answer", "on_end")
+    __slots__ = ("_watched", "complete", "legs", "on_answer", "on_end", "on_ring")
 
     def __init__(
         self, uuids: Iterable[str], watched: dict[str, list[Watch]], complete: bool
@@ -53,6 +53,9 @@ class Watch:
 
         self.on_answer: Callable[[str], object] | None = None
         """Called with the uuid of each leg whose answer is heard, once; likewise."""
+
+        self.on_ring: Callable[[str], object] | None = None
+        """Called with the uuid of each leg that is heard to ring, once; likewise."""
 
         self._watched = watched
         for uuid in self.legs:
@@ -140,6 +143,7 @@ class Channels:
         watches = tuple(self._watched.get(uuid, ()))
         ending = [watch for watch in watches if watch.legs[uuid].ended is None]
         answering = [watch for watch in watches if watch.legs[uuid].answered is None]
+        beginning = [watch for watch in watches if watch.legs[uuid].ringing is None]
         for watch in watches:
             _note(watch.legs[uuid], state, now, cause)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
@@ -176,6 +180,10 @@ class Channels:
             since=old.since if old is not None and old.state is state else now,
         )
         self._marks[uuid] = _Mark(now, sequence)
+        if state.ringing:
+            for watch in beginning:
+                if watch.on_ring is not None:
+                    watch.on_ring(uuid)
         if state.talking:
             for watch in answering:
                 if watch.on_answer is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -138,7 +138,12 @@ class HeardFeed(Feed):
 class Switchside:
     """One call on a router: the test reads what the router sends, and answers as the switch."""
 
-    def __init__(self, company: Rules | None = None, feed: Any = None) -> None:
+    def __init__(
+        self,
+        company: Rules | None = None,
+        feed: Any = None,
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         ours, theirs = socket.socketpair()
         ours.settimeout(5)
         self._socket, self._reader = ours, _Commands()
@@ -155,6 +160,7 @@ class Switchside:
             self.turns,
             self.redecider,
             lambda: NOW,  # type: ignore[arg-type]
+            monotonic,
         )
         self.session = Session(CallSocket(None, theirs), services)
         self._greenlet = gevent.spawn(self.session.run)

@@ -80,6 +80,20 @@ def test_of_two_registrations_the_one_that_was_answered_counts():
     assert outcomes == (LegOutcome(PHONE, LegResult.ANSWERED, "NONE"),)
 
 
+def test_a_splashed_leg_has_rung_its_time_unless_it_ended_by_itself():
+    notice = Leg("notice", target("notice"), splash=True)
+    legs = {"u1": 0, "u2": 1, "u3": 2}
+    causes = {"u1": "LOSE_RACE", "u2": "LOSE_RACE", "u3": "USER_BUSY"}
+    outcomes = ring_outcomes(
+        ring(notice, notice, notice), causes, legs, lambda _: True, {"u1", "u3"}
+    )
+    assert [outcome.result for outcome in outcomes] == [
+        LegResult.NO_ANSWER,
+        LegResult.ELSEWHERE,
+        LegResult.BUSY,
+    ]
+
+
 def test_a_leg_that_a_decline_has_ended_did_not_ring_out():
     home = Leg("home", target("home"))
     causes = {"u1": "CALL_REJECTED", "u2": "NO_ANSWER"}

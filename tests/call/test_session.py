@@ -5,6 +5,8 @@ import re
 import gevent
 import pytest
 
+from esl_router.call import session
+from esl_router.engine.decide import decide as engine_decides
 from esl_router.errors import StoreError
 from esl_router.model.people import FollowMeRow, User
 from esl_router.model.team import Member, Strategy, Team
@@ -75,6 +77,26 @@ def test_nobody_answers_and_the_mailbox_of_the_callee_does():
     side.close()
     side.wait()
     assert side.journal[0].result == "voicemail"
+
+
+def test_each_decision_knows_how_long_the_action_before_it_took(monkeypatch):
+    asked = []
+
+    def decide(call, *others):
+        asked.append(call)
+        return engine_decides(call, *others)
+
+    monkeypatch.setattr(session, "decide", decide)
+    now = [50.0]
+    side = Switchside(COMPANY, monotonic=lambda: now[0])
+    _, bridge, _ = rung(side)
+    now[0] = 62.5
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
+    side.orders(5)
+    side.close()
+    side.wait()
+    assert [each.outcome.lasted for each in asked[-1].attempts] == [12.5]
 
 
 def test_a_call_that_somebody_transferred_is_left_alone():

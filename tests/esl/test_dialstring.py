@@ -201,6 +201,11 @@ def test_a_desk_phone_and_a_delayed_one():
     assert built.legs == {uuid(1): 0, uuid(2): 1}
 
 
+def test_a_splash_gets_the_shortest_of_timers():
+    _, ((local, *_),) = read(dial(Leg("1001-desk", DESK, ring=20, splash=True)))
+    assert local["leg_timeout"] == "1"
+
+
 def test_every_registration_of_a_device_rings():
     contacts = tuple(f"sofia/internal/sip:1001-desk@127.0.0.1:{port}" for port in (5070, 5071))
     built = dial(Leg("s", SOFT), Leg("d", Registered("1001-desk", "pbx.test", contacts), delay=3))

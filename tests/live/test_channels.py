@@ -282,3 +282,15 @@ def test_a_watch_can_be_told_of_each_end_once():
         known.callstate(callstate("other", "HANGUP"), 3, 3.0)
     known.callstate(callstate("v", "HANGUP"), 4, 4.0)
     assert ends == [("u", "CALL_REJECTED", False)]
+
+
+def test_a_watch_can_be_told_of_each_first_ringing_once():
+    known = Channels({"internal"})
+    ringing = []
+    with known.watch(["u", "v", "w"], complete=True) as watch:
+        watch.on_ring = ringing.append
+        known.callstate(callstate("u", "RINGING"), 1, 1.0)
+        known.callstate(callstate("u", "EARLY"), 2, 1.5)
+        known.callstate(callstate("v", "ACTIVE"), 3, 2.0)
+        known.callstate(callstate("w", "EARLY"), 4, 2.0)
+    assert ringing == ["u", "w"]
