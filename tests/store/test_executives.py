@@ -58,6 +58,7 @@ def test_every_field_of_an_executive(store):
     assert anna == Executive(
         DOMAIN,
         "1001",
+        enabled=False,
         filter=Filter.CUSTOM,
         criteria=anna.criteria,
         assistants=(
@@ -175,7 +176,6 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
     )
     with store.read() as rules:
         anna = rules.executive(DOMAIN, "1001")
-        assert anna.enabled
         usual = Executive(DOMAIN, "1001")
         for key in (
             "alerting",
