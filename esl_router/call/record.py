@@ -110,6 +110,7 @@ class Record:
             caller_number=(decision and decision.caller) or call.caller.number,
             caller_name=call.caller.name,
             caller_account=call.caller.account,
+            on_behalf=(decision and decision.on_behalf) or None,
             callee=(decision and decision.callee) or None,
             origin=decision.origin.value if decision and decision.origin else None,
             code=self._code,

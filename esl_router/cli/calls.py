@@ -182,7 +182,9 @@ def _iso(instant: float | None) -> str | None:
 
 def _caller(entry: Entry) -> str:
     who = entry.caller_number or "withheld"
-    return f"{who} {entry.caller_name}" if entry.caller_name else who
+    if entry.caller_name:
+        who = f"{who} {entry.caller_name}"
+    return f"{who} on behalf of {entry.on_behalf}" if entry.on_behalf else who
 
 
 def _result(entry: Entry) -> str:

@@ -53,7 +53,7 @@ JSON = {
     "team login": "changes[]",
     "team logout": "changes[]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
-    "caller_account callee origin code answered_by answered_at "
+    "caller_account on_behalf callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "
     "trace[stage fired text] problems]",
     "calls show": "[as in calls list]",

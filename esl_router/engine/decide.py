@@ -68,7 +68,8 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     action = _signed(_next(way), way)
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
-    callee = parties.callee.extension if parties.callee else parties.outside or ""
+    called = parties.callee or way.wanted
+    callee = called.extension if called else parties.outside or ""
     return Decision(
         action,
         tuple(trace.entries),

@@ -57,6 +57,9 @@ class Entry:
     caller_account: str | None = None
     """The account that the switch authenticated; None for callers from outside."""
 
+    on_behalf: str | None = None
+    """The executive in whose name the caller, his assistant, called."""
+
     callee: str | None = None
     """The extension that the call was for; None when the number was nobody's."""
 
@@ -79,9 +82,9 @@ def insert(conn: sqlite3.Connection, entry: Entry) -> None:
     cursor = conn.execute(
         """
         INSERT INTO journal_calls (uuid, domain, started, ended, caller_number, caller_name,
-            caller_account, dialled, callee, origin, result, code, answered_by, answered_at,
-            trace, problems)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            caller_account, on_behalf, dialled, callee, origin, result, code, answered_by,
+            answered_at, trace, problems)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             _clean(entry.uuid),
@@ -91,6 +94,7 @@ def insert(conn: sqlite3.Connection, entry: Entry) -> None:
             _clean(entry.caller_number),
             _clean(entry.caller_name),
             _clean(entry.caller_account),
+            entry.on_behalf,
             _clean(entry.dialled),
             _clean(entry.callee),
             entry.origin,
@@ -173,14 +177,15 @@ def purge(db: sqlite_utils.Database, before: float) -> int:
 def _entry(db: sqlite_utils.Database, number: int) -> Entry:
     row = db.conn.execute(
         """
-        SELECT uuid, domain, started, ended, caller_number, caller_name, caller_account, dialled,
-            callee, origin, result, code, answered_by, answered_at, trace, problems
+        SELECT uuid, domain, started, ended, caller_number, caller_name, caller_account,
+            on_behalf, dialled, callee, origin, result, code, answered_by, answered_at, trace,
+            problems
         FROM journal_calls WHERE id = ?
         """,
         (number,),
     ).fetchone()
-    uuid, domain, started, ended, caller_number, caller_name, account, dialled, *rest = row
-    callee, origin, result, code, answered_by, answered_at, trace, problems = rest
+    uuid, domain, started, ended, caller_number, caller_name, account, on_behalf, *rest = row
+    dialled, callee, origin, result, code, answered_by, answered_at, trace, problems = rest
     return Entry(
         uuid=uuid,
         domain=domain,
@@ -189,6 +194,7 @@ def _entry(db: sqlite_utils.Database, number: int) -> Entry:
         caller_number=caller_number,
         caller_name=caller_name,
         caller_account=account,
+        on_behalf=on_behalf,
         dialled=dialled,
         callee=callee,
         origin=origin,

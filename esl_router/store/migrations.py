@@ -505,3 +505,8 @@ def m020_what_executives_need(db: sqlite_utils.Database) -> None:
         ALTER TABLE domains ADD COLUMN codes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(codes));
         """
     )
+
+
+@MIGRATIONS()
+def m021_calls_on_behalf(db: sqlite_utils.Database) -> None:
+    db.executescript("ALTER TABLE journal_calls ADD COLUMN on_behalf TEXT;")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from esl_router.call import session
 from esl_router.engine.decide import decide as engine_decides
 from esl_router.errors import StoreError
+from esl_router.model.executive import Assistant, Executive
 from esl_router.model.people import FollowMeRow, User
 from esl_router.model.team import Member, Strategy, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
@@ -281,6 +283,16 @@ def test_what_a_caller_writes_reaches_no_command(name):
     side.wait()
     assert side.journal[0].caller_account == "1002-desk"
     assert "\n" not in side.journal[0].caller_name
+
+
+def test_a_call_on_behalf_is_recorded_with_who_really_called():
+    boss = Executive(DOMAIN, "1001", assistants=(Assistant("1002"),))
+    side = Switchside(replace(COMPANY, executives=(boss,)))
+    rung(side, Caller_Destination_Number="*640305555555")
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert (entry.caller_number, entry.on_behalf, entry.callee) == ("1002", "1001", "+49305555555")
 
 
 def hotline(feed=None, refuse=0, **more):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +79,12 @@ def test_list(journal):
     assert "answered by 1001-mobile" in lines[1]
     assert "3f2b9c1d" in lines[1]
     assert "not found (404)" in lines[2]
+
+
+def test_a_call_in_somebody_else_s_name_tells_of_both(run):
+    record(run, replace(NOBODY, on_behalf="1001"))
+    assert " 1002 on behalf of 1001 " in run.ok("calls", "list")
+    assert run.json("calls", "list")[0]["on_behalf"] == "1001"
 
 
 def test_no_call_yet(run):

@@ -21,6 +21,7 @@ ENTRY = Entry(
     domain="pbx.test",
     caller_number="+49307654321",
     caller_name="Muster GmbH",
+    on_behalf="1007",
     callee="1001",
     origin="external",
     answered_by="1001-desk",
