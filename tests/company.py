@@ -21,7 +21,7 @@ from esl_router.model.people import (
     Settings,
     User,
 )
-from esl_router.model.presence import Presence
+from esl_router.model.presence import CallForward, Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
 from esl_router.model.trace import Trace
@@ -53,6 +53,7 @@ class Company:
     lists: Mapping[str, tuple[CallerRule, ...]] = field(default_factory=dict)
     by_origin: Mapping[Origin, Mapping[str, Iterable[FollowMeRow]]] = field(default_factory=dict)
     executives: tuple[Executive, ...] = ()
+    call_forwards: Mapping[str, Mapping[Origin, CallForward]] = field(default_factory=dict)
 
     def domains(self) -> tuple[str, ...]:
         return (self.config.domain,)
@@ -86,6 +87,9 @@ class Company:
 
     def presence(self, domain: str, extension: str) -> Presence:
         return self.statuses.get(extension, Presence())
+
+    def call_forward(self, domain: str, extension: str) -> Mapping[Origin, CallForward]:
+        return self.call_forwards.get(extension, {})
 
     def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:
         return self.lists.get(extension, ())

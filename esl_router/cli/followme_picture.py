@@ -14,7 +14,7 @@ from esl_router.cli.assumed import call_to
 from esl_router.cli.terminal import Span
 from esl_router.cli.timeline import BLOCKS, Bar, Glyphs, colours, draw
 from esl_router.cli.words import action_record, action_words, leg_note, leg_record, lower
-from esl_router.engine import followme
+from esl_router.engine import followme, unconditional
 from esl_router.engine.explain import explain
 from esl_router.engine.followme import Plan, Skip
 from esl_router.engine.identify import Parties
@@ -137,16 +137,19 @@ def page(rules: Rules, domain: str, extension: str, live: Live, now: datetime) -
     return Page(user, tuple(sections), live.known, rules.problems)
 
 
-# What comes before the status when a call is decided.
-_BEFORE = ("identify", "guard", "rules", "callers")
+# What comes before the callee's own forward and his status when a call is decided.
+_BEFORE = ("identify", "guard", "rules", "callers", "executive")
+_AWAY = (unconditional.STAGE, "presence")
 
 
 def _elsewhere(decision: Decision) -> str | None:
-    """The sentence with which the callee's own status sends the call elsewhere."""
-    first = next((entry for entry in decision.trace if entry.stage not in _BEFORE), None)
-    if first is None or first.stage != "presence" or not first.fired:
-        return None
-    return first.text
+    """The sentence with which the callee's own forward or status sends the call elsewhere."""
+    for entry in decision.trace:
+        if entry.fired and entry.stage in _AWAY:
+            return entry.text
+        if entry.stage not in (*_BEFORE, unconditional.STAGE):
+            return None
+    return None
 
 
 def _summary(section: Section) -> str:

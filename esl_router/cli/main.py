@@ -41,6 +41,7 @@ COMMANDS = {
     "dnd": "device",
     "followme": "followme",
     "presence": "presence",
+    "forward": "forward",
     "busy-on-busy": "presence",
     "team": "team",
     "calls": "calls",

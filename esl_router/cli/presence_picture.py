@@ -19,7 +19,7 @@ from esl_router.engine.presence import Effective, effective
 from esl_router.errors import NotFound
 from esl_router.model.live import UNKNOWN
 from esl_router.model.people import Origin, User
-from esl_router.model.presence import Forward, Presence, Profile, Status
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status
 from esl_router.model.rules import Problem, Rules
 
 TITLES = {Origin.INTERNAL: "Internal calls", Origin.EXTERNAL: "External calls"}
@@ -33,6 +33,9 @@ class Page:
     at: datetime
     presence: Presence
     effective: Effective
+    forwards: Mapping[Origin, CallForward]
+    """His own forwards of every call, whatever the status; those switched off too."""
+
     calls: Mapping[Origin, tuple[Step, ...]]
     """What becomes of a call of each origin that nobody answers."""
 
@@ -65,6 +68,14 @@ class Page:
         """What a call of each origin does first, in a few words."""
         return [lower(action_words(steps[0].decision.action)) for steps in self.calls.values()]
 
+    def forward(self, origin: Origin) -> str:
+        """His own forward of one origin's calls, in words; empty where there is none."""
+        forward = self.forwards.get(origin)
+        if forward is None:
+            return ""
+        switch = "on" if forward.enabled else "off"
+        return f"forward to {forward.to} is {switch}: "
+
     def lines(self, unicode: bool = True) -> Iterator[list[Span]]:
         """The page, styled."""
         yield [
@@ -81,7 +92,8 @@ class Page:
             yield [Span(f"  {mark} {axis.name:<10} {axis.why}", "" if wins else "dim")]
         yield []
         for origin, steps in self.calls.items():
-            yield [Span(TITLES[origin], "bold"), Span(f"  {steps_words(steps)}")]
+            words = f"  {self.forward(origin)}{steps_words(steps)}"
+            yield [Span(TITLES[origin], "bold"), Span(words)]
         for problem in self.problems:
             yield [Span(f"Skipped a broken rule at {problem.path}: {problem.text}", "red")]
 
@@ -113,7 +125,9 @@ class Page:
 
     def _calls(self, origin: Origin) -> dict[str, Any]:
         targets = {each.value: self.profile.target(origin, each) for each in Forward}
+        forward = self.forwards.get(origin)
         return {
+            "forward": {"to": str(forward.to), "enabled": forward.enabled} if forward else None,
             "forwards": {name: str(to) if to else None for name, to in targets.items()},
             "steps": [
                 {"second": step.at, **action_record(step.decision.action)}
@@ -137,4 +151,6 @@ def page(
         for origin in (Origin.INTERNAL, Origin.EXTERNAL)
     }
     at = now.astimezone(ZoneInfo(zone))
-    return Page(user, at, presence, effective(presence, now), calls, names, rules.problems)
+    forwards = rules.call_forward(domain, extension)
+    status = effective(presence, now)
+    return Page(user, at, presence, status, forwards, calls, names, rules.problems)

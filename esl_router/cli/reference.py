@@ -34,10 +34,16 @@ JSON = {
     "followme set": "changes[]",
     "followme remove": "changes[]",
     "presence show": "domain user name at status display until afterwards "
-    "axes[axis status wins why] calls{internal external}{forwards{always busy no_answer "
-    "unregistered} steps[second action …]} problems[path text] (without USER a list of these)",
+    "axes[axis status wins why] calls{internal external}{forward{to enabled} forwards{always busy "
+    "no_answer unregistered} steps[second action …]} problems[path text] "
+    "(without USER a list of these)",
     "presence set": "changes[]",
     "presence profile": "changes[]",
+    "forward show": "[user name origin to enabled] (with USER both origins)",
+    "forward set": "changes[]",
+    "forward on": "changes[]",
+    "forward off": "changes[]",
+    "forward clear": "changes[]",
     "busy-on-busy": "changes[]",
     "team list": "[extension name numbers strategy members[user delay logged_in]]",
     "team show": "domain team name numbers strategy ring max_wait busy_on_busy caller_prefix "

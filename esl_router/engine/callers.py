@@ -17,17 +17,23 @@ def verdict(user: User, situation: Situation) -> CallerAction | None:
     number = situation.number
     if not number:
         return None
-    hits = [
-        (rule.action, pattern)
-        for rule in situation.rules.callers(user.domain, user.extension)
-        for pattern in rule.numbers
-        if numbers.matches(pattern, number)
-    ]
+    hits = []
+    for rule in situation.rules.callers(user.domain, user.extension):
+        pattern = next((each for each in rule.numbers if numbers.matches(each, number)), None)
+        if pattern is None:
+            continue
+        if rule.schedule is not None and not rule.schedule.is_open(situation.now):
+            why = f"it is outside the hours of {rule.schedule.name}"
+            situation.trace.passed(
+                STAGE, f"{pattern} in the caller list of {user.extension} does not count: {why}."
+            )
+            continue
+        hits.append((rule.action, pattern))
     for action, words in ((CallerAction.RING, "gets through"), (CallerAction.BLOCK, "is refused")):
-        pattern = next((pattern for hit, pattern in hits if hit is action), None)
-        if pattern is not None:
+        found = next((pattern for hit, pattern in hits if hit is action), None)
+        if found is not None:
             situation.trace.fired(
-                STAGE, f"{number} {words}: it is {pattern} in the caller list of {user.extension}."
+                STAGE, f"{number} {words}: it is {found} in the caller list of {user.extension}."
             )
             return action
     return None

@@ -9,6 +9,7 @@ The order of the stages:
  3    callers      the callee's list: who always gets through, who is refused
  5    executive    the filter of an executive, and what follows his assistants
  5    assistants   who of them rings, and whether the executive rings along
+ 6    cfu          call forward unconditional: the callee's own, whatever his status
  6    presence     the status, and where it sends every call
  8    busy         busy on busy
  9    followme     the devices that ring for this origin

@@ -23,7 +23,9 @@ class Condition(StrEnum):
     DND = "every phone is switched off or does not want to be disturbed"
     REFUSED = "the callee's rules send a busy tone"
     NOBODY = "no member is there"
+    FORWARD = "every call is forwarded"
     STATUS = "the status sends calls away"
+    NOT_DISTURBED = "the status is do not disturb"
     NO_ASSISTANT = "no assistant answered"
     LOOP = "the forwarding came round in a circle"
     LIMIT = "the call was redirected too often"
@@ -48,7 +50,9 @@ _TREATMENT = {
     Condition.UNREACHABLE: (True, UNAVAILABLE),
     Condition.DND: (True, BUSY),
     Condition.NOBODY: (True, UNAVAILABLE),
+    Condition.FORWARD: (True, UNAVAILABLE),
     Condition.STATUS: (True, UNAVAILABLE),
+    Condition.NOT_DISTURBED: (True, UNAVAILABLE),
     Condition.NO_ASSISTANT: (True, UNAVAILABLE),
     Condition.LOOP: (True, BUSY),
     Condition.LIMIT: (True, UNAVAILABLE),

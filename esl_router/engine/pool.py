@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import busy, followme
+from esl_router.engine import busy, followme, unconditional
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
@@ -260,6 +260,9 @@ def _alert(
     taken: set[str],
 ) -> list[Leg]:
     """The executive's own phones, and his numbers outside, for as long as the pool rings."""
+    if unconditional.target(user, situation) is not None:
+        situation.trace.passed(STAGE, f"{user.extension} forwards his calls: he is not alerted.")
+        return []
     presence = situation.rules.presence(user.domain, user.extension)
     status = effective(presence, situation.now).status
     if sent_away(status, presence.profile(status), situation.parties.origin) is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import busy, executive, fallback, followme, pool
+from esl_router.engine import busy, executive, fallback, followme, pool, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.way import Step, Way
@@ -83,6 +83,8 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     """The executive's phones, past his filter and without his forwards; None: not reachable."""
     situation = way.situation
     trace = situation.trace
+    if unconditional.target(user, situation) is not None:
+        return None
     presence = situation.rules.presence(user.domain, user.extension)
     status = effective(presence, situation.now).status
     target = sent_away(status, presence.profile(status), situation.parties.origin)

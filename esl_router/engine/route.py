@@ -18,6 +18,8 @@ from esl_router.model.team import Team
 
 STAGE = "forwarding"
 
+_OF_STATUS = (Condition.STATUS, Condition.NOT_DISTURBED)
+
 OUTSIDE_RING = 120
 """Seconds a number outside rings when a user dials it; the far network ends most calls sooner."""
 
@@ -33,7 +35,9 @@ _REASON = {
     Condition.UNREACHABLE: "unavailable",
     Condition.DND: "do-not-disturb",
     Condition.NOBODY: "unavailable",
+    Condition.FORWARD: "unconditional",
     Condition.STATUS: "unconditional",
+    Condition.NOT_DISTURBED: "do-not-disturb",
     Condition.NO_ASSISTANT: "no-answer",
 }
 
@@ -107,7 +111,7 @@ def _to_extension(redirect: Redirect, extension: str, way: Way) -> Step:
     if found is None:
         trace.fired(STAGE, f"{extension} is nobody: the forward leads nowhere.")
         return way.end(redirect.condition)
-    if isinstance(found, User) and found == by and redirect.condition is Condition.STATUS:
+    if isinstance(found, User) and found == by and redirect.condition in _OF_STATUS:
         trace.fired(STAGE, f"{extension} forwards to himself: his phones ring.")
         return user.ring_all_the_same(found, way)
     if extension in way.visited:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import busy, fallback, followme
+from esl_router.engine import busy, fallback, followme, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective
 from esl_router.engine.situation import DIRECT, Redirection, Situation
@@ -193,6 +193,8 @@ def _absent(member: Member, user: User | None, out: set[str], situation: Situati
         Origin.EXTERNAL, Forward.ALWAYS
     )
     if profile.ring_group_calls is None:
+        if forward := unconditional.of_any(user, situation):
+            return f"he forwards every call to {forward}"
         if status in _SENDS_AWAY:
             return f"he is {status.value}"
         if always is not None and always.kind is not TargetKind.RING:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from esl_router.engine import busy, callers, executive, fallback, followme
+from esl_router.engine import busy, callers, executive, fallback, followme, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
 from esl_router.model.people import CallerAction, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
+
+# A status that sends calls away -> why; Condition.STATUS for the rest.
+_AWAY = {Status.DND: Condition.NOT_DISTURBED}
 
 # Why nobody has the call -> the forward that takes it.
 _FORWARD = {
@@ -20,6 +23,7 @@ _FORWARD = {
     Condition.DND: Forward.ALWAYS,
     Condition.NOBODY: Forward.UNREGISTERED,
     Condition.STATUS: Forward.ALWAYS,
+    Condition.NOT_DISTURBED: Forward.ALWAYS,
 }
 
 
@@ -46,11 +50,14 @@ def step(user: User, way: Way) -> Step:
         filtered = executive.step(user, way, before_forwarding=True)
         if filtered is not None:
             return filtered
+        forward = unconditional.target(user, situation)
+        if forward is not None:
+            return Redirect(user, forward, Condition.FORWARD)
         target = sent_away(current.status, profile, situation.parties.origin)
         if target is not None:
             why = f"{user.extension} is {current.status.value} ({current.winner.why})"
             trace.fired("presence", f"{why}: calls go to {target}.")
-            return Redirect(user, target, Condition.STATUS)
+            return Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
         if current.status is not Status.AVAILABLE:
             why = f"{user.extension} is {current.status.value} ({current.winner.why})"
             trace.passed("presence", f"{why}, and calls ring all the same.")

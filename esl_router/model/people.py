@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from esl_router.model.codes import USUAL, Code
+from esl_router.model.schedule import Schedule
 
 
 class Origin(StrEnum):
@@ -125,6 +126,8 @@ class CallerRule:
     """Patterns of numbers: :func:`esl_router.model.numbers.matches`."""
 
     action: CallerAction
+    schedule: Schedule | None = None
+    """Outside its hours the entry does not count; None: it always does."""
 
 
 @dataclass(frozen=True, slots=True)

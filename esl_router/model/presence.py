@@ -59,6 +59,15 @@ class Target:
         return f"{self.kind.value}:{self.value}" if self.value else self.kind.value
 
 
+@dataclass(frozen=True, slots=True)
+class CallForward:
+    """A forward of every call of one origin, switched by hand: whatever the status is (D1)."""
+
+    to: Target
+    enabled: bool = True
+    """Switched off it keeps its target (D8)."""
+
+
 class Forward(StrEnum):
     """When a forward applies."""
 

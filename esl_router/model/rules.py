@@ -5,12 +5,13 @@ The store's reader implements it inside one read transaction; tests implement it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from esl_router.model.executive import Executive
 from esl_router.model.people import CallerRule, FollowMeRow, Origin, Settings, User
-from esl_router.model.presence import Presence
+from esl_router.model.presence import CallForward, Presence
 from esl_router.model.team import Team
 
 
@@ -69,6 +70,10 @@ class Rules(Protocol):
 
     def presence(self, domain: str, extension: str) -> Presence:
         """Everything that may settle the user's status, and what each status does."""
+        ...
+
+    def call_forward(self, domain: str, extension: str) -> Mapping[Origin, CallForward]:
+        """The user's own forward of every call, by origin; those switched off too."""
         ...
 
     def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:

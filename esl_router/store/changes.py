@@ -231,6 +231,9 @@ _NAMING = """
     SELECT 'users.' || extension || '.presence.profiles.' || status || '.' || origin || '.'
         || condition
     FROM forwards WHERE domain = :domain AND extension <> :extension AND target IN (:call, :box)
+    UNION ALL SELECT 'users.' || extension || '.forward.' || origin
+    FROM call_forwards
+    WHERE domain = :domain AND extension <> :extension AND target IN (:call, :box)
     UNION ALL SELECT 'users.' || extension || '.calendar.forward'
     FROM calendars WHERE domain = :domain AND extension <> :extension AND forward IN (:call, :box)
     UNION ALL SELECT 'teams.' || extension || '.overflow'

@@ -13,7 +13,15 @@ from typing import Any
 import sqlite_utils
 
 from esl_router.store.forms import usual
-from esl_router.store.layout import CODES, FOLLOW_ME, OVERFLOWS, PRESENCE, PROFILE, Document
+from esl_router.store.layout import (
+    CALL_ORIGINS,
+    CODES,
+    FOLLOW_ME,
+    OVERFLOWS,
+    PRESENCE,
+    PROFILE,
+    Document,
+)
 from esl_router.store.rows import TABLES, Rows, device_rows, rules_rows, team_rows, user_rows
 
 _OWN_TABLES = (
@@ -22,6 +30,7 @@ _OWN_TABLES = (
     "devices",
     "presence",
     "profiles",
+    "call_forwards",
     "callers",
     "calendars",
 )
@@ -233,6 +242,7 @@ def _users(read: _Tables) -> Document:
     presence = read.groups("presence", "extension", order="extension")
     profiles = read.groups("profiles", "extension")
     forwards = read.groups("forwards", "extension", "status", order="extension")
+    every_call = read.groups("call_forwards", "extension", order="origin")
     callers = read.groups("callers", "extension")
     calendars = read.groups("calendars", "extension", order="extension")
     found = {}
@@ -255,8 +265,15 @@ def _users(read: _Tables) -> Document:
                     for each in profiles.get(key, ())
                 },
             },
+            "forward": {
+                **dict.fromkeys(CALL_ORIGINS),
+                **{
+                    each["origin"]: {"to": each["target"], **_flags(each, "enabled")}
+                    for each in every_call.get(key, ())
+                },
+            },
             "callers": [
-                {"numbers": json.loads(each["numbers"]), "action": each["action"]}
+                {"numbers": json.loads(each["numbers"]), **_pick(each, "action", "schedule")}
                 for each in callers.get(key, ())
             ],
             "calendar": _pick(calendars[key][0], "source", "status", "forward")

@@ -29,6 +29,7 @@ _STATUS = One(values.choice(*values.STATUSES))
 _DELAY = One(values.whole(0, 600, "seconds"))
 _SECONDS = One(values.whole(1, 600, "seconds"))
 _MAYBE_SECONDS = One(values.optional(values.whole(1, 600, "seconds")))
+_TO = One(values.target("voicemail", "busy", "ring", sounds=True))
 _AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring", sounds=True)))
 _AFTER_ALL = One(values.optional(values.target("voicemail", "busy", sounds=True)))
 _TEAM_TARGET = One(values.optional(values.target("busy")))
@@ -158,7 +159,18 @@ PRESENCE = Record(
 )
 
 # -- users ------------------------------------------------------------------------------------
-_CALLERS = Record({"numbers": Key(_PATTERNS), "action": Key(One(values.choice("ring", "block")))})
+CALL_ORIGINS = ("internal", "external")
+"""Whose calls a user forwards; a team's calls have no forward."""
+
+_EVERY_CALL = Record({"to": Key(_TO), "enabled": Key(_BOOLEAN, True, kept=True)})
+_FORWARD = Record({origin: Key(Maybe(_EVERY_CALL), None) for origin in CALL_ORIGINS})
+_CALLERS = Record(
+    {
+        "numbers": Key(_PATTERNS),
+        "action": Key(One(values.choice("ring", "block"))),
+        "schedule": Key(One(values.optional(values.place_name)), None),
+    }
+)
 _CALENDAR = Record(
     {
         "source": Key(One(values.calendar_source)),
@@ -180,6 +192,7 @@ USER = Record(
         "devices": Key(DEVICES, {}),
         "follow_me": Key(Named(values.device_name, FOLLOW_ME), {}),
         "presence": Key(PRESENCE, usual(PRESENCE)),
+        "forward": Key(_FORWARD, usual(_FORWARD)),
         "callers": Key(Many(_CALLERS), []),
         "calendar": Key(Maybe(_CALENDAR), None),
     }

@@ -492,6 +492,25 @@ def m016_outside_hours(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m018_call_forwards(db: sqlite_utils.Database) -> None:
+    # Independent of `presence` and `forwards`: whatever the status is.
+    db.executescript(
+        """
+        CREATE TABLE call_forwards (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            origin TEXT NOT NULL CHECK (origin IN ('internal', 'external')),
+            target TEXT NOT NULL CHECK (target <> ''),
+            enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+            PRIMARY KEY (domain, extension, origin),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        ALTER TABLE callers ADD COLUMN schedule TEXT;
+        """
+    )
+
+
+@MIGRATIONS()
 def m020_what_executives_need(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

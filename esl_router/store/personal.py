@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from esl_router.model.numbers import is_pattern
 from esl_router.model.people import CallerAction, CallerRule, Origin
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.schedule import Schedule
 from esl_router.store.schedules import schedule
 
@@ -31,8 +31,12 @@ _PROFILES = """
 _LOGIN = {"true": True, "false": False}
 """``keep`` and NULL: as he has logged in or out himself."""
 
+_CALL_FORWARD = """
+    SELECT origin, target, enabled FROM call_forwards WHERE domain = ? AND extension = ?
+"""
+
 _CALLERS = """
-    SELECT position, numbers, action FROM callers WHERE domain = ? AND extension = ?
+    SELECT position, numbers, action, schedule FROM callers WHERE domain = ? AND extension = ?
     ORDER BY position
 """
 
@@ -53,18 +57,32 @@ def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Repo
     )
 
 
+def call_forward(
+    conn: sqlite3.Connection, domain: str, extension: str, report: Report
+) -> dict[Origin, CallForward]:
+    """The user's own forwards; one that makes no sense is left out and reported."""
+    found: dict[Origin, CallForward] = {}
+    for origin, text, enabled in conn.execute(_CALL_FORWARD, (domain, extension)):
+        try:
+            found[Origin(origin)] = CallForward(Target.parse(text), enabled != 0)
+        except ValueError:
+            report(f"users.{extension}.forward.{origin}.to", f"{text!r} is no target")
+    return found
+
+
 def callers(
     conn: sqlite3.Connection, domain: str, extension: str, report: Report
 ) -> tuple[CallerRule, ...]:
     """The user's caller list; an entry that makes no sense is left out and reported."""
     rules: list[CallerRule] = []
-    for position, texts, action in conn.execute(_CALLERS, (domain, extension)):
+    for position, texts, action, hours in conn.execute(_CALLERS, (domain, extension)):
         path = f"users.{extension}.callers[{position}]"
         try:
             patterns = tuple(json.loads(texts))
             if not all(isinstance(each, str) and is_pattern(each) for each in patterns):
                 raise ValueError("not all of its numbers are patterns")
-            rules.append(CallerRule(patterns, CallerAction(action)))
+            within = None if hours is None else schedule(conn, domain, hours)
+            rules.append(CallerRule(patterns, CallerAction(action), within))
         except (ValueError, TypeError) as error:
             report(path, str(error))
     return tuple(rules)

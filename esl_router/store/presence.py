@@ -9,7 +9,8 @@ RulesFileError for a wrong value, and NotPermitted.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +43,7 @@ def set_presence(
     leaves that alone; one without an end ends it. ``until`` must be later than ``now``, both aware.
     """
     with write(db):
-        old = _own(db, domain, extension, as_user, "status")
+        old = own(db, domain, extension, as_user, "status")
         afterwards = "available"
         if until is not None:
             if until.timestamp() <= now.timestamp():
@@ -79,7 +80,7 @@ def set_busy_on_busy(
 ) -> Changes:
     """Set from how many calls on a user is busy; false: never, true: from the first."""
     with write(db):
-        old = _own(db, domain, extension, as_user, "busy on busy")
+        old = own(db, domain, extension, as_user, "busy on busy")
         return change_user(db, domain, extension, old, {"busy_on_busy": value})
 
 
@@ -100,24 +101,31 @@ def set_forward(
     lead back to the user himself.
     """
     with write(db):
-        old = _own(db, domain, extension, as_user, "forwards")
+        old = own(db, domain, extension, as_user, "forwards")
         paths = [("presence", "profiles", status, origin, condition) for origin in origins]
-        if target is not None and _leads_to(db, domain, extension, target, old):
+        if target is not None and leads_to(db, domain, extension, target, old):
             problem = f"{extension} cannot forward to himself: take `ring` to let his phones ring"
             if condition != "always":
                 problem = f"{extension} cannot forward to himself: his phones have rung then"
             raise RulesFileError([f"users.{extension}.{'.'.join(paths[0])}: {problem}"])
-        try:
+        with once():
             return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
-        except RulesFileError as error:
-            # What is wrong for one origin is for the other too: it is said once.
-            texts = {problem.partition(": ")[2]: problem for problem in reversed(error.problems)}
-            raise RulesFileError([*reversed(texts.values())]) from None
 
 
-def _leads_to(
+@contextmanager
+def once() -> Iterator[None]:
+    """What is wrong for one origin is for the other too: it is said once."""
+    try:
+        yield
+    except RulesFileError as error:
+        texts = {problem.partition(": ")[2]: problem for problem in reversed(error.problems)}
+        raise RulesFileError([*reversed(texts.values())]) from None
+
+
+def leads_to(
     db: sqlite_utils.Database, domain: str, extension: str, target: str, found: Document
 ) -> bool:
+    """Whether a target, as written, is the user himself."""
     kind, _, rest = target.partition(":")
     if kind == "external":
         try:
@@ -127,7 +135,7 @@ def _leads_to(
     return kind == "extension" and rest == extension
 
 
-def _own(
+def own(
     db: sqlite_utils.Database, domain: str, extension: str, as_user: str | None, what: str
 ) -> Document:
     """The user, where this may be changed."""

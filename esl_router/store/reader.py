@@ -30,7 +30,7 @@ from esl_router.model.people import (
     TollPolicy,
     User,
 )
-from esl_router.model.presence import Presence
+from esl_router.model.presence import CallForward, Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
 from esl_router.store import executives, personal, teams, values
@@ -267,6 +267,9 @@ class Reader:
 
     def presence(self, domain: str, extension: str) -> Presence:
         return personal.presence(self._conn, domain, extension, self._problem)
+
+    def call_forward(self, domain: str, extension: str) -> dict[Origin, CallForward]:
+        return personal.call_forward(self._conn, domain, extension, self._problem)
 
     def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:
         return personal.callers(self._conn, domain, extension, self._problem)

@@ -8,7 +8,7 @@ from typing import Any
 
 from esl_router.model.people import TollPolicy
 from esl_router.store.forms import near
-from esl_router.store.layout import CONDITIONS, OVERFLOWS, Document
+from esl_router.store.layout import CALL_ORIGINS, CONDITIONS, OVERFLOWS, Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,12 @@ def check_user(extension: str, user: Mapping[str, Any], known: Known) -> list[st
     if hours is not None and hours["schedule"] not in known.schedules:
         where = f"users.{extension}.presence.outside_hours.schedule"
         problems.append(_missing(where, "schedule", hours["schedule"], known.schedules))
+    for index, rule in enumerate(user["callers"]):
+        if rule["schedule"] is not None and rule["schedule"] not in known.schedules:
+            where = f"{path}.callers[{index}].schedule"
+            problems.append(_missing(where, "schedule", rule["schedule"], known.schedules))
     for where, target in targets_of_user(extension, user):
-        problems += _check_target(where, target, known)
+        problems += check_target(where, target, known)
     return problems
 
 
@@ -97,6 +101,9 @@ def targets_of_user(extension: str, user: Mapping[str, Any]) -> Iterator[tuple[s
                 if (target := profile[origin][condition]) is not None:
                     path = f"users.{extension}.presence.profiles.{status}.{origin}.{condition}"
                     yield path, target
+    for origin in CALL_ORIGINS:
+        if (forward := user["forward"][origin]) is not None:
+            yield f"users.{extension}.forward.{origin}.to", forward["to"]
     calendar = user["calendar"]
     if calendar is not None and calendar["forward"] is not None:
         yield f"users.{extension}.calendar.forward", calendar["forward"]
@@ -136,7 +143,7 @@ def check_team(extension: str, team: Mapping[str, Any], known: Known) -> Iterato
     yield from _check_people(f"{path}.members", team["members"], known)
     for name in OVERFLOWS:
         if (target := team["overflow"][name]) is not None:
-            yield from _check_target(f"{path}.overflow.{name}", target, known)
+            yield from check_target(f"{path}.overflow.{name}", target, known)
 
 
 def _check_executive(extension: str, executive: Mapping[str, Any], known: Known) -> Iterator[str]:
@@ -161,7 +168,7 @@ def _check_executive(extension: str, executive: Mapping[str, Any], known: Known)
         if (divert := assistant["divert"]) is not None:
             yield from _check_divert(f"{where}.divert", divert, extension, assistant["user"], known)
     if (action := executive["rollover"]["action"]) is not None:
-        yield from _check_target(f"{path}.rollover.action", action, known)
+        yield from check_target(f"{path}.rollover.action", action, known)
 
 
 def _check_divert(
@@ -188,7 +195,8 @@ def _check_people(path: str, people: list[dict[str, Any]], known: Known) -> Iter
         seen.add(person["user"])
 
 
-def _check_target(path: str, target: str, known: Known) -> Iterator[str]:
+def check_target(path: str, target: str, known: Known) -> Iterator[str]:
+    """What is wrong with a target at ``path``: a name that is nobody's, a forbidden number."""
     kind, _, rest = target.partition(":")
     if kind == "extension" and rest not in known.users and rest not in known.teams:
         yield _missing(path, "user or team", rest, [*known.users, *known.teams])

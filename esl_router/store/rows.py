@@ -6,7 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from esl_router.store.layout import CONDITIONS, ORIGINS, OVERFLOWS, USUAL_ROW, Document
+from esl_router.store.layout import (
+    CALL_ORIGINS,
+    CONDITIONS,
+    ORIGINS,
+    OVERFLOWS,
+    USUAL_ROW,
+    Document,
+)
 
 Rows = Iterator[tuple[str, dict[str, Any]]]
 """(table, row), in any order."""
@@ -29,6 +36,7 @@ TABLES = (
     "presence",
     "profiles",
     "forwards",
+    "call_forwards",
     "callers",
     "calendars",
     "teams",
@@ -122,10 +130,14 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
                 if (target := profile[origin][condition]) is not None:
                     row = {**inner, "origin": origin, "condition": condition, "target": target}
                     yield "forwards", row
+    for origin in CALL_ORIGINS:
+        if (forward := user["forward"][origin]) is not None:
+            row = {"origin": origin, "target": forward["to"], "enabled": forward["enabled"]}
+            yield "call_forwards", {**key, **row}
     for index, rule in enumerate(user["callers"]):
         numbers = json.dumps(rule["numbers"])
-        row = {"position": index, "numbers": numbers, "action": rule["action"]}
-        yield "callers", {**key, **row}
+        row = {name: rule[name] for name in ("action", "schedule")}
+        yield "callers", {**key, "position": index, "numbers": numbers, **row}
     if user["calendar"] is not None:
         yield "calendars", {**key, **user["calendar"]}
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import sqlite_utils
 
 from esl_router.errors import NotFound, RulesFileError
-from esl_router.store import rules_file
+from esl_router.store import references, rules_file
 from esl_router.store.database import write
 from esl_router.store.difference import Change, Diff, compare
 from esl_router.store.document import read_rules, write_rules
 from esl_router.store.forms import near
-from esl_router.store.layout import ORIGINS, Document
+from esl_router.store.layout import CALL_ORIGINS, ORIGINS, Document
 from esl_router.store.values import instant_text
 
 
@@ -92,6 +93,7 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
     what the file says.
     """
     kept: list[Change] = []
+    known = references.known_in(rules)
 
     def keep(path: str, new: dict[str, Any], old: dict[str, Any], *names: str) -> None:
         for name in names:
@@ -111,6 +113,7 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
             path = f"users.{extension}"
             state = ("status", "until", "afterwards")
             keep(f"{path}.presence", user["presence"], old["presence"], *state)
+            kept += _keep_forward(path, user, old, known)
             kept += _keep_rows(path, user, old)
     kept += _keep_logins(before, rules)
     for kind, people, names in (
@@ -128,6 +131,19 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _keep_forward(
+    path: str, user: Document, old: Document, known: references.Known
+) -> Iterator[Change]:
+    """The forwards of every call, unless they lead where they no longer may."""
+    for origin in CALL_ORIGINS:
+        own, where = old["forward"][origin], f"{path}.forward.{origin}"
+        if own == user["forward"][origin]:
+            continue
+        if own is None or not any(references.check_target(where, own["to"], known)):
+            yield Change(where, own, user["forward"][origin])
+            user["forward"][origin] = own
 
 
 def _keep_rows(path: str, user: Document, old: Document) -> list[Change]:

@@ -30,7 +30,8 @@ from esl_router.model.people import (
     TollPolicy,
     User,
 )
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
+from esl_router.model.schedule import Hours, Schedule
 from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -214,8 +215,9 @@ def test_three_in_a_circle_end_too():
 
 
 @pytest.mark.parametrize("target", ["extension:1001", "external:+493012345101"])
-def test_a_status_that_forwards_to_its_own_user_rings_him(target):
-    rules = company(u1001=forwards(Status.AWAY, always=target))
+@pytest.mark.parametrize("status", [Status.AWAY, Status.DND])
+def test_a_status_that_forwards_to_its_own_user_rings_him(target, status):
+    rules = company(u1001=forwards(status, always=target))
     assert way(play(rules, SILENT)) == ["1001", "box 1001"]
 
 
@@ -259,6 +261,14 @@ def test_a_redirected_leg_says_whose_call_it_was_and_why():
     assert not third.legs[0].confirm
 
 
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.AVAILABLE])
+def test_do_not_disturb_is_a_reason_of_its_own_and_every_other_status_is_unconditional(status):
+    rules = company(u1001=forwards(status, always="extension:1002"))
+    (ring,) = play(rules)
+    reason = "do-not-disturb" if status is Status.DND else "unconditional"
+    assert ring.legs[0].diversion == Diversion("+493012345101", reason, 1)
+
+
 def test_counters_of_before_go_on():
     rules = company(u1001=forwards(Status.AWAY, always="extension:1002"))
     (ring,) = play(rules, call=trunk_call("1001", redirects=2))
@@ -296,6 +306,28 @@ def test_who_is_blocked_gets_busy_and_nothing_rings():
     rules = company(lists={"1001": (PEST,)})
     assert play(rules) == [BUSY]
     assert play(rules, call=internal_call("1001")) == [BUSY]
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("08:00", "10:00"), ("10:00", "12:00")])
+def test_outside_its_hours_an_entry_of_the_caller_list_does_not_count(opens, closes):
+    hours = Schedule("office", "UTC", (Hours.parse("mon", opens, closes),))
+    counts = hours.is_open(NOW)
+    vip, pest = replace(VIP, schedule=hours), replace(PEST, schedule=hours)
+    assert way(play(company(lists={"1001": (pest,)}))) == [486 if counts else "1001"]
+    rules = company(lists={"1001": (vip,)}, u1001=Presence(Status.DND))
+    assert way(play(rules)) == ["1001" if counts else 486]
+    told = {entry.text for entry in decide(trunk_call("1001"), rules, LIVE, NOW).trace}
+    why = "it is outside the hours of office"
+    closed = f"+4930998877* in the caller list of 1001 does not count: {why}."
+    assert (closed in told) is not counts
+
+
+def test_an_entry_outside_its_hours_hides_no_other():
+    closed = Schedule("never", "UTC", ())
+    rules = company(
+        lists={"1001": (replace(VIP, schedule=closed), PEST, VIP)}, u1001=Presence(Status.DND)
+    )
+    assert way(play(rules)) == ["1001"]
 
 
 def test_on_both_lists_getting_through_wins():
@@ -340,18 +372,24 @@ PRESENCE = st.builds(
 )
 
 
+CALL_FORWARD = st.builds(CallForward, TARGETS.map(Target.parse), st.booleans())
+
+
 @given(
     statuses=st.dictionaries(st.sampled_from(sorted(NAMES)), PRESENCE),
     results=st.lists(st.sampled_from([*LegResult]), min_size=16, max_size=16),
     inside=st.booleans(),
     before=st.integers(0, 6),
     boxes=st.sets(st.sampled_from(sorted(NAMES))),
+    every_call=st.dictionaries(
+        st.sampled_from(sorted(NAMES)), st.dictionaries(st.sampled_from(ORIGINS), CALL_FORWARD)
+    ),
 )
 def test_whatever_forwards_to_whom_every_call_ends_within_its_redirections(
-    statuses, results, inside, before, boxes
+    statuses, results, inside, before, boxes, every_call
 ):
     rules = company(TollPolicy(deny=("+49900",)), boxes=tuple(boxes))
-    rules = replace(rules, statuses=statuses)
+    rules = replace(rules, statuses=statuses, call_forwards=every_call)
     call = internal_call("1001", account="1002-desk") if inside else trunk_call("1001")
     call = replace(call, redirects=before)
     actions = play(rules, *results, call=call)

@@ -7,7 +7,16 @@ import pytest
 from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.codes import USUAL, Code
 from esl_router.model.people import CallerAction, CallerRule, DeclineScope, DeviceKind, Origin
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target, TargetKind
+from esl_router.model.presence import (
+    CallForward,
+    Forward,
+    Presence,
+    Profile,
+    Status,
+    Target,
+    TargetKind,
+)
+from esl_router.model.schedule import Hours, Schedule
 from esl_router.store.database import open_store, write
 from esl_router.store.reader import Store
 
@@ -379,6 +388,21 @@ def test_the_caller_list(rules):
         CallerRule(("+49800???????",), CallerAction.BLOCK),
     )
     assert rules.callers(DOMAIN, "1002") == ()
+    [night] = rules.callers(DOMAIN, "1005")
+    assert night.schedule == Schedule(
+        "night", "Europe/Berlin", (Hours.parse("mon-sun", "22:00", "06:00"),)
+    )
+
+
+def test_the_forward_of_every_call(company, store):
+    with store.read() as rules:
+        off = CallForward(Target(TargetKind.EXTERNAL, "+493098765430"), enabled=False)
+        assert rules.call_forward(DOMAIN, "1003") == {Origin.EXTERNAL: off}
+        assert rules.call_forward(DOMAIN, "1001") == {}
+    force(company, "UPDATE call_forwards SET target = 'nowhere', enabled = 1")
+    with store.read() as rules:
+        assert rules.call_forward(DOMAIN, "1003") == {}
+        assert said(rules) == [("users.1003.forward.external.to", "'nowhere' is no target")]
 
 
 @pytest.mark.parametrize(
@@ -387,6 +411,7 @@ def test_the_caller_list(rules):
         ("numbers = '[\"x\"]'", "not all of its numbers are patterns"),
         ("numbers = '[7]'", "not all of its numbers are patterns"),
         ("action = 'sing'", "'sing' is not a valid CallerAction"),
+        ("schedule = 'never'", "there is no schedule 'never'"),
     ],
 )
 def test_a_broken_entry_of_a_caller_list_is_left_out(company, store, change, text):
@@ -428,10 +453,11 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
         rules.device_user(DOMAIN, "desk-reception")
         rules.follow_me(DOMAIN, "1002", Origin.EXTERNAL)
         rules.presence(DOMAIN, "1010")
-        rules.callers(DOMAIN, "1001")
+        rules.callers(DOMAIN, "1005")
+        rules.call_forward(DOMAIN, "1003")
         conn.set_trace_callback(None)
         plans = [row[3] for sql in seen for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
-    assert len(seen) == 13
+    assert len(seen) == 17
     scans = [line for line in plans if line.startswith("SCAN") and "SCAN (" not in line]
     assert [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line] == []
     assert any(line.startswith("SEARCH") for line in plans)

@@ -231,6 +231,36 @@ WRONG = [
     ("status: available", "afterwards: asleep", "users.1001.presence.afterwards: must be av"),
     ("+4930111*", "0930*", "users.1001.callers[0].numbers[0]: '0930*' begins with 0"),
     ("+4930111*", "+49x", "users.1001.callers[0].numbers[0]: '+49x' is no number pattern"),
+    (
+        "action: ring}]",
+        "action: ring, schedule: offcie}]",
+        "users.1001.callers[0].schedule: there is no schedule 'offcie', did you mean 'office'?",
+    ),
+    (
+        "{name: Berta}",
+        '{name: B, forward: {internal: {to: "extension:1009"}}}',
+        "users.1002.forward.internal.to: there is no user or team '1009'",
+    ),
+    (
+        "{name: Berta}",
+        '{name: B, forward: {external: {to: "external:+49900111222", enabled: false}}}',
+        "users.1002.forward.external.to: settings.toll does not permit calls to +49900111222",
+    ),
+    (
+        "{name: Berta}",
+        "{name: B, forward: {external: {enabled: true}}}",
+        "users.1002.forward.external.to: is missing",
+    ),
+    (
+        "{name: Berta}",
+        "{name: B, forward: {team: {to: busy}}}",
+        "users.1002.forward.team: unknown key",
+    ),
+    (
+        "{name: Berta}",
+        "{name: B, forward: {internal: {to: away}}}",
+        "users.1002.forward.internal.to: 'away' is no target",
+    ),
     ("action: ring", "action: sing", "users.1001.callers[0].action: must be ring or block, not 's"),
     (
         "workplace: reception",

@@ -119,6 +119,27 @@ STATE = [
         ],
     ),
     (
+        "UPDATE call_forwards SET target = 'extension:1002'",
+        [
+            '= users.1003.forward.external: stays {"to": "extension:1002", "enabled": false} '
+            '(the file: {"to": "external:+493098765430", "enabled": false})',
+        ],
+    ),
+    (
+        "DELETE FROM call_forwards",
+        [
+            "= users.1003.forward.external: stays nothing "
+            '(the file: {"to": "external:+493098765430", "enabled": false})',
+        ],
+    ),
+    (
+        "INSERT INTO call_forwards VALUES ('pbx.test', '1003', 'internal', 'busy', 0)",
+        [
+            '= users.1003.forward.internal: stays {"to": "busy", "enabled": false} '
+            "(the file: nothing)",
+        ],
+    ),
+    (
         "UPDATE devices SET dnd = 1 WHERE name = '1001-desk'",
         ["= users.1001.devices.1001-desk.dnd: stays true (the file: false)"],
     ),
@@ -193,6 +214,16 @@ def test_a_row_that_its_user_changed_is_kept_and_one_that_the_administrator_chan
     # Until the administrator takes the right away, or asks for the file's state.
     rules["users"]["1001"]["follow_me"]["1001-desk"]["user_configurable"] = False
     assert len(import_rules(company, rules).changes) == 2
+    assert read_rules(company, DOMAIN) == rules
+
+
+@pytest.mark.parametrize("target", ["external:+43123456789", "extension:1010", "voicemail:1010"])
+def test_a_forward_that_leads_where_it_no_longer_may_is_not_kept(company, rules, target):
+    change(company, f"UPDATE call_forwards SET target = '{target}', enabled = 1")  # noqa: S608
+    rules["settings"]["toll"]["allow"].remove("+43")
+    del rules["users"]["1010"]
+    diff = import_rules(company, rules)
+    assert not diff.kept
     assert read_rules(company, DOMAIN) == rules
 
 
@@ -288,8 +319,24 @@ def changed_rules(draw):
         user["busy_on_busy"] = draw(st.integers(0, 5))
         user["timezone"] = draw(st.sampled_from([None, "UTC"]))
         user["callers"] = draw(
-            st.lists(st.just({"numbers": ["*", "112?"], "action": "block"}), max_size=2)
+            st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "numbers": st.just(["*", "112?"]),
+                        "action": st.just("block"),
+                        "schedule": st.sampled_from([None, "office", "night"]),
+                    }
+                ),
+                max_size=2,
+            )
         )
+        forward = {
+            "to": draw(st.sampled_from(["busy", "voicemail:1005", "announcement:a/b.wav"])),
+            "enabled": draw(st.booleans()),
+        }
+        user["forward"] = {
+            origin: draw(st.sampled_from([None, forward])) for origin in ("internal", "external")
+        }
         for rows in user["follow_me"].values():
             rows["external"]["delay"] = draw(st.integers(0, 600))
             rows["internal"]["enabled"] = draw(st.booleans())

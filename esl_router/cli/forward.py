@@ -1,0 +1,152 @@
+"""``forward``: a user's own forward of every call, whatever his status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from esl_router.cli import rules, terminal
+from esl_router.cli.options import Group, common, of_domain
+
+
+@click.group("forward", cls=Group)
+def forward_command() -> None:
+    """Forward every call of a user: no phone of his rings, whatever his status.
+
+    Colleagues' calls and those from outside have a forward each. It is independent of the status,
+    of do not disturb and of the follow-me rows: nothing of those is changed by it, and it comes
+    first. Who is on the user's caller list as `ring` gets through.
+
+    \b
+    Example:
+      esl-router forward set 1001 extension:1002 --origin external
+      esl-router forward off 1001
+      esl-router forward on 1001
+    """
+
+
+def _origins(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    return ("internal", "external") if value == "both" else (value,)
+
+
+_ORIGIN: Any = click.option(
+    "--origin",
+    "origins",
+    type=click.Choice(["internal", "external", "both"]),
+    default="both",
+    show_default=True,
+    callback=_origins,
+    help="Which calls: a colleague's, or those through the trunk.",
+)
+
+
+@forward_command.command("show")
+@click.argument("user", required=False)
+@of_domain
+def show_forwards(user: str | None, domain: str | None) -> None:
+    """The forwards of one USER, or of everybody who has any.
+
+    \b
+    Example:
+      esl-router forward show
+      esl-router forward show 1001
+    """
+    from esl_router.store import call_forward
+
+    with rules.of_domain(domain, readonly=True) as (db, name):
+        found = call_forward.forwards(db, name, user)
+    terminal.show(
+        found,
+        lambda: terminal.print_table(
+            ("user", "name", "calls", "forwarded to", "on"),
+            [
+                (f["user"], f["name"], f["origin"], f["to"] or "-", f["enabled"] if f["to"] else "")
+                for f in found
+            ],
+            "Nobody forwards his calls: esl-router forward set",
+        ),
+    )
+
+
+@forward_command.command("set", acts=True)
+@click.argument("user")
+@click.argument("target")
+@_ORIGIN
+@click.option("--disabled", is_flag=True, help="Note the target, and leave the forward off.")
+@of_domain
+def set_forward(
+    user: str, target: str, origins: tuple[str, ...], disabled: bool, domain: str | None
+) -> None:
+    """Forward every call of a user to TARGET, from now on.
+
+    TARGET is voicemail (his own), voicemail:1002, extension:1002 (a user or a team),
+    external:+49…, busy, announcement:SOUND; ring sends nothing away. A number that the toll policy
+    forbids is refused.
+
+    \b
+    Example:
+      esl-router forward set 1001 extension:1002 --origin external
+      esl-router forward set 1001 external:01711234567 --as 1001
+    """
+    from esl_router.store import call_forward
+
+    with rules.of_domain(domain) as (db, name):
+        changes = call_forward.set_forward(
+            db, name, user, origins, target, enabled=not disabled, as_user=common().acting
+        )
+    rules.show_changes(changes)
+
+
+@forward_command.command("on", acts=True)
+@click.argument("user")
+@_ORIGIN
+@of_domain
+def switch_on(user: str, origins: tuple[str, ...], domain: str | None) -> None:
+    """Switch a user's forward on again, to the target it has.
+
+    \b
+    Example:
+      esl-router forward on 1001 --origin external
+    """
+    _switch(user, origins, True, domain)
+
+
+@forward_command.command("off", acts=True)
+@click.argument("user")
+@_ORIGIN
+@of_domain
+def switch_off(user: str, origins: tuple[str, ...], domain: str | None) -> None:
+    """Switch a user's forward off; it keeps its target.
+
+    \b
+    Example:
+      esl-router forward off 1001 --as 1001
+    """
+    _switch(user, origins, False, domain)
+
+
+def _switch(user: str, origins: tuple[str, ...], on: bool, domain: str | None) -> None:
+    from esl_router.store import call_forward
+
+    with rules.of_domain(domain) as (db, name):
+        changes = call_forward.switch(db, name, user, origins, on, as_user=common().acting)
+    rules.show_changes(changes)
+
+
+@forward_command.command("clear", acts=True)
+@click.argument("user")
+@_ORIGIN
+@of_domain
+def clear_forward(user: str, origins: tuple[str, ...], domain: str | None) -> None:
+    """Take a user's forward away, target and all.
+
+    \b
+    Example:
+      esl-router forward clear 1001 --origin internal
+    """
+    from esl_router.store import call_forward
+
+    with rules.of_domain(domain) as (db, name):
+        changes = call_forward.clear(db, name, user, origins, as_user=common().acting)
+    rules.show_changes(changes)

@@ -1,0 +1,120 @@
+"""Call forward unconditional as administrators and users change it (D1, D8).
+
+A user may change his own and nobody else's: ``as_user`` is his extension, None the administrator.
+Nothing else of the user's is touched: neither his status nor his devices. Every change is one
+transaction and returns the differences it made; it raises NotFound for a user who is not there,
+RulesFileError for a wrong value, and NotPermitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlite_utils
+
+from esl_router.errors import RulesFileError
+from esl_router.store.changes import Changes, change_user
+from esl_router.store.database import write
+from esl_router.store.layout import CALL_ORIGINS, Document
+from esl_router.store.presence import leads_to, once, own
+
+
+def set_forward(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    origins: Collection[str],
+    target: str,
+    *,
+    enabled: bool = True,
+    as_user: str | None = None,
+) -> Changes:
+    """Forward every call of these origins to ``target``; not ``enabled``: only note the target.
+
+    Refused as in a rules file, a number that the toll policy forbids too; and where it would lead
+    back to the user himself.
+    """
+    with write(db):
+        old = own(db, domain, extension, as_user, "call forward")
+        if leads_to(db, domain, extension, target, old):
+            path = f"users.{extension}.forward.{next(iter(origins))}.to"
+            raise RulesFileError([f"{path}: {extension} cannot forward to himself"])
+        forward = {"to": target, "enabled": enabled}
+        return _change(db, domain, extension, old, dict.fromkeys(origins, forward))
+
+
+def switch(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    origins: Collection[str],
+    on: bool,
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Switch the forwards of these origins on or off; each keeps its target.
+
+    An origin without one is passed over, unless that leaves nothing to switch.
+    """
+    with write(db):
+        old = own(db, domain, extension, as_user, "call forward")
+        found = {
+            origin: {**forward, "enabled": on}
+            for origin in origins
+            if (forward := old["forward"][origin]) is not None
+        }
+        if not found:
+            which = f"{next(iter(origins))} " if len(origins) == 1 else ""
+            raise RulesFileError(
+                [
+                    f"users.{extension}.forward: there is no {which}forward to switch: "
+                    f"`esl-router forward set {extension} TARGET`"
+                ]
+            )
+        return _change(db, domain, extension, old, found)
+
+
+def clear(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    origins: Collection[str],
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Take the forwards of these origins away, targets and all."""
+    with write(db):
+        old = own(db, domain, extension, as_user, "call forward")
+        return _change(db, domain, extension, old, dict.fromkeys(origins))
+
+
+def forwards(
+    db: sqlite_utils.Database, domain: str, extension: str | None = None
+) -> list[Document]:
+    """Every forward: ``user``, ``name``, ``origin``, ``to``, ``enabled``; with ``extension`` that
+    user's, one for each origin, ``to`` None where there is none; NotFound."""
+    rows = db.conn.execute(
+        """
+        SELECT users.extension, users.name, origin, target, enabled
+        FROM call_forwards JOIN users USING (domain, extension)
+        WHERE users.domain = ? ORDER BY users.position, users.extension, origin DESC
+        """,
+        (domain,),
+    )
+    names = ("user", "name", "origin", "to", "enabled")
+    found = [{**dict(zip(names, row, strict=True)), "enabled": bool(row[-1])} for row in rows]
+    if extension is None:
+        return found
+    name = own(db, domain, extension, None, "call forward")["name"]
+    by_origin = {each["origin"]: each for each in found if each["user"] == extension}
+    none = {"user": extension, "name": name, "to": None, "enabled": False}
+    return [by_origin.get(origin, {**none, "origin": origin}) for origin in CALL_ORIGINS]
+
+
+def _change(
+    db: sqlite_utils.Database, domain: str, extension: str, old: Document, found: dict[str, Any]
+) -> Changes:
+    steps = {("forward", origin): forward for origin, forward in found.items()}
+    with once():
+        return change_user(db, domain, extension, old, steps)

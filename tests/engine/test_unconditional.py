@@ -1,0 +1,207 @@
+"""Call forward unconditional, as decide() walks it: before the status, whatever that is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from esl_router.engine.decide import decide
+from esl_router.model.actions import BUSY, Diversion, Voicemail
+from esl_router.model.call import LegResult
+from esl_router.model.executive import AlertExecutive
+from esl_router.model.live import CallState, Channel
+from esl_router.model.people import Origin, TollPolicy
+from esl_router.model.presence import CallForward, Presence, Profile, Status, Target
+from esl_router.model.team import Member, Team
+from tests.company import DOMAIN, internal_call, trunk_call
+from tests.engine.board import board, sent_by, who
+from tests.engine.board import play as board_play
+from tests.engine.board import said as board_said
+from tests.engine.test_route import ANYWHERE, LIVE, NOW, PEST, VIP, company, forwards, play, way
+
+OUTSIDE, INSIDE = trunk_call("1001"), internal_call("1001", account="1003-desk", number="1003")
+
+
+def to(target, *origins, enabled=True):
+    """The forward of every call of these origins; of both where none is named."""
+    forward = CallForward(Target.parse(target), enabled)
+    return dict.fromkeys(origins or (Origin.INTERNAL, Origin.EXTERNAL), forward)
+
+
+def forwarding(forward, *args, **more):
+    return replace(company(*args, **more), call_forwards={"1001": forward})
+
+
+def said(rules, call=OUTSIDE, live=LIVE):
+    trace = decide(call, rules, live, NOW).trace
+    return [(entry.fired, entry.text) for entry in trace if entry.stage == "cfu"]
+
+
+@pytest.mark.parametrize(
+    ("target", "end"),
+    [
+        ("voicemail", "box 1001"),
+        ("voicemail:1003", "box 1003"),
+        ("extension:1002", "1002"),
+        (f"external:{ANYWHERE}", ANYWHERE),
+        ("external:+493012345102", "1002"),
+        ("busy", 486),
+        ("announcement:holidays.wav", "holidays.wav"),
+    ],
+)
+@pytest.mark.parametrize("status", list(Status))
+def test_every_call_goes_to_the_target_whatever_the_status(status, target, end):
+    rules = forwarding(to(target), u1001=forwards(status, always="ring"))
+    assert way(play(rules)) == [end]
+    assert said(rules) == [(True, f"1001 forwards every external call to {target}.")]
+
+
+def test_each_origin_has_its_own():
+    rules = forwarding(to("extension:1002", Origin.EXTERNAL))
+    assert way(play(rules, call=OUTSIDE)) == ["1002"]
+    assert way(play(rules, call=INSIDE)) == ["1001"]
+    both = {**to("busy", Origin.INTERNAL), **to("voicemail", Origin.EXTERNAL)}
+    assert way(play(forwarding(both), call=OUTSIDE)) == ["box 1001"]
+    assert way(play(forwarding(both), call=INSIDE)) == [486]
+
+
+@pytest.mark.parametrize(
+    ("forward", "why"),
+    [
+        (to("busy", enabled=False), "1001 does not forward to busy: the forward is switched off."),
+        (to("ring"), "1001 does not forward to ring: that sends no call away."),
+        (to("extension:1001"), "1001 does not forward to extension:1001: that is he himself."),
+        (
+            to("external:+493012345101"),
+            "1001 does not forward to external:+493012345101: that is he himself.",
+        ),
+    ],
+)
+def test_a_forward_that_sends_nothing_away_leaves_it_to_the_status(forward, why):
+    rules = forwarding(forward)
+    assert way(play(rules)) == ["1001"]
+    assert said(rules) == [(False, why)]
+    away = forwarding(forward, u1001=forwards(Status.AWAY, always="extension:1003"))
+    assert way(play(away)) == ["1003"]
+
+
+def test_it_comes_before_busy_on_busy():
+    rules = forwarding(to("extension:1002"))
+    rules = replace(rules, users=(replace(rules.users[0], max_calls=1), *rules.users[1:]))
+    talks = Channel("x", f"1001-desk@{DOMAIN}", True, CallState.ACTIVE, call="x")
+    assert way(play(rules, live=replace(LIVE, channels={"x": talks}))) == ["1002"]
+
+
+def test_a_caller_on_the_list_passes_it_and_a_blocked_one_is_refused():
+    assert way(play(forwarding(to("extension:1002"), lists={"1001": (VIP,)}))) == ["1001"]
+    assert play(forwarding(to("extension:1002"), lists={"1001": (PEST,)})) == [BUSY]
+
+
+def test_who_calls_himself_hears_his_mailbox():
+    call = internal_call("1001", account="1001-desk", number="1001")
+    assert play(forwarding(to("extension:1002")), call=call) == [
+        Voicemail(DOMAIN, "1001", login=True)
+    ]
+
+
+def test_the_redirected_leg_says_unconditional_whatever_the_status():
+    rules = forwarding(to("extension:1002"), u1001=Presence(Status.DND))
+    assert play(rules)[0].legs[0].diversion == Diversion("+493012345101", "unconditional", 1)
+
+
+def test_the_target_s_own_forward_counts_too_and_a_circle_ends_in_the_first_mailbox():
+    rules = replace(company(), call_forwards={"1001": to("extension:1002"), "1002": to("busy")})
+    assert way(play(rules)) == ["box 1001"]
+    there = {"1001": to("extension:1002"), "1002": to("extension:1003")}
+    last = play(replace(rules, call_forwards=there))[0]
+    assert last.callee == "1003"
+    assert last.legs[0].diversion == Diversion("+493012345102", "unconditional", 2)
+    back = {"1001": to("extension:1002"), "1002": to("extension:1001")}
+    assert way(play(replace(rules, call_forwards=back))) == ["box 1001"]
+
+
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        (f"external:{ANYWHERE}", {"toll": TollPolicy(deny=("+49171",))}),
+        ("extension:1999", {}),
+        ("extension:1003", {}),
+    ],
+)
+def test_a_target_that_may_not_be_reached_leaves_the_mailbox(target, more):
+    """Forbidden, nobody, the caller himself."""
+    assert way(play(forwarding(to(target), **more), call=INSIDE)) == ["box 1001"]
+
+
+def test_a_call_redirected_too_often_before_goes_no_further():
+    rules = forwarding(to("extension:1002"))
+    assert way(play(rules, call=replace(OUTSIDE, redirects=5))) == ["box 1001"]
+
+
+def test_what_the_target_does_not_answer_lands_in_the_box_of_whom_the_caller_wanted():
+    rules = forwarding(to(f"external:{ANYWHERE}"))
+    ring, end = play(rules, LegResult.NO_ANSWER)
+    assert [leg.ring for leg in ring.legs] == [30]
+    assert (ring.mailbox, way([end])) == ("1001", ["box 1001"])
+
+
+HOTLINE = Team(DOMAIN, "2000", "Hotline", members=(Member("1001"), Member("1002")))
+
+
+def rung(forward, **profile):
+    """Who rings for a call of the team, of which 1001 forwards his own calls."""
+    presence = Presence(profiles={Status.AVAILABLE: Profile(**profile)})
+    rules = replace(forwarding(forward, u1001=presence), teams=(HOTLINE,))
+    return [leg.owner for leg in decide(trunk_call("2000"), rules, LIVE, NOW).action.legs]
+
+
+@pytest.mark.parametrize("origin", [Origin.INTERNAL, Origin.EXTERNAL])
+def test_a_member_who_forwards_his_calls_is_passed_over(origin):
+    assert rung(to("extension:1003", origin)) == ["1002"]
+    rules = replace(forwarding(to("extension:1003", origin)), teams=(HOTLINE,))
+    trace = decide(trunk_call("2000"), rules, LIVE, NOW).trace
+    words = "1001 is passed over: he forwards every call to extension:1003."
+    assert words in [entry.text for entry in trace]
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [to("busy", enabled=False), to("ring"), to("extension:1001"), to("external:+493012345101")],
+)
+def test_a_member_whose_forward_sends_nothing_away_rings(forward):
+    assert rung(forward) == ["1001", "1002"]
+
+
+def test_a_profile_that_takes_team_calls_takes_them_in_spite_of_the_forward():
+    assert rung(to("extension:1003"), ring_group_calls=True) == ["1001", "1002"]
+    assert rung({}, ring_group_calls=False) == ["1002"]
+
+
+# -- executives and their assistants ----------------------------------------------------------
+
+
+def of(extension, target="extension:1004", **executive):
+    """An executive's office, in which somebody forwards every call."""
+    return replace(board(**executive), call_forwards={extension: to(target)})
+
+
+def test_the_filter_of_an_executive_comes_before_his_forward_or_after_it():
+    assert who(board_play(OUTSIDE, of("1001"))[0]) == ["1002", "1003"]
+    assert who(board_play(OUTSIDE, of("1001", before_forwarding=False))[0]) == ["1004"]
+
+
+def test_an_executive_who_forwards_is_not_alerted_of_his_assistants_calls():
+    rules = of("1001", alert_executive=AlertExecutive.RING)
+    assert who(board_play(OUTSIDE, rules)[0]) == ["1002", "1003"]
+    assert "1001 forwards his calls: he is not alerted." in board_said(OUTSIDE, rules)
+
+
+def test_a_call_handed_to_an_executive_who_forwards_comes_back_at_once():
+    handed = sent_by(trunk_call("*63"), "1002", pool="1001")
+    assert who(board_play(handed, board())[0]) == ["1001"]
+    assert who(board_play(handed, of("1001"))[0]) == ["1002"]
+
+
+def test_the_forward_of_an_assistant_is_not_the_executives():
+    assert who(board_play(OUTSIDE, of("1002"))[0]) == ["1002", "1003"]
