@@ -242,6 +242,9 @@ _NAMING = """
     UNION ALL SELECT 'executives.' || extension || '.rollover.action'
     FROM executives WHERE domain = :domain AND extension <> :extension
         AND rollover_action IN (:call, :box)
+    UNION ALL SELECT 'executives.' || executive || '.assistants.' || extension || '.divert'
+    FROM assistants WHERE domain = :domain AND divert = :extension
+        AND executive <> :extension AND extension <> :extension
 """
 
 

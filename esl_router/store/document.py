@@ -22,7 +22,15 @@ from esl_router.store.layout import (
     PROFILE,
     Document,
 )
-from esl_router.store.rows import TABLES, Rows, device_rows, rules_rows, team_rows, user_rows
+from esl_router.store.rows import (
+    TABLES,
+    Rows,
+    device_rows,
+    executive_rows,
+    rules_rows,
+    team_rows,
+    user_rows,
+)
 
 _OWN_TABLES = (
     "numbers",
@@ -91,6 +99,27 @@ def write_team(
             db.table(table).insert(row)
 
 
+def write_executive(
+    db: sqlite_utils.Database, domain: str, extension: str, executive: Mapping[str, Any]
+) -> None:
+    """Make a user an executive, or put this in the place of what he was. Needs a write
+    transaction.
+    """
+    key = (domain, extension)
+    position = db.conn.execute(
+        "SELECT coalesce((SELECT position FROM executives WHERE domain = ? AND extension = ?),"
+        " (SELECT max(position) + 1 FROM executives WHERE domain = ?), 0)",
+        (*key, domain),
+    ).fetchone()[0]
+    for table in ("criteria", "assistants"):
+        db.table(table).delete_where("domain = ? AND executive = ?", key)
+    for table, row in executive_rows(domain, extension, executive, position):
+        if table == "executives":
+            db.table(table).upsert(row, pk=("domain", "extension"))
+        else:
+            db.table(table).insert(row)
+
+
 def write_workplace(
     db: sqlite_utils.Database, domain: str, name: str, devices: Mapping[str, Any]
 ) -> None:
@@ -147,13 +176,22 @@ def read_team(db: sqlite_utils.Database, domain: str, extension: str) -> Documen
     return _teams(_Tables(db, domain, extension)).get(extension)
 
 
+def read_executive(db: sqlite_utils.Database, domain: str, extension: str) -> Document | None:
+    """One executive as in a document; None when there is none."""
+    return _executives(_Tables(db, domain, extension)).get(extension)
+
+
 def read_workplace(db: sqlite_utils.Database, domain: str, name: str) -> Document | None:
     """One workplace as in a document; None when there is none."""
     return _workplaces(_Tables(db, domain)).get(name)
 
 
+_OWNER = {"team_members": "team", "criteria": "executive", "assistants": "executive"}
+"""The column that names whose a row is, where it is not ``extension``."""
+
+
 class _Tables:
-    """The rows of one domain, or of one user or team in it, in the order of the file."""
+    """The rows of one domain, or of one user, team or executive in it, in the order of the file."""
 
     def __init__(self, db: sqlite_utils.Database, domain: str, extension: str | None = None):
         self._db = db
@@ -166,7 +204,7 @@ class _Tables:
             where += " AND device IN (SELECT name FROM devices WHERE domain = ? AND extension = ?)"
             values += [self._domain, self._extension]
         elif self._extension is not None:
-            where += f" AND {'team' if table == 'team_members' else 'extension'} = ?"
+            where += f" AND {_OWNER.get(table, 'extension')} = ?"
             values.append(self._extension)
         return list(self._db.table(table).rows_where(where, values, order_by=order))
 

@@ -53,7 +53,7 @@ def check(rules: Document) -> list[str]:
     for extension, team in rules["teams"].items():
         problems += check_team(extension, team, known)
     for extension, executive in rules["executives"].items():
-        problems += _check_executive(extension, executive, known)
+        problems += check_executive(extension, executive, known)
     return problems
 
 
@@ -146,7 +146,8 @@ def check_team(extension: str, team: Mapping[str, Any], known: Known) -> Iterato
             yield from check_target(f"{path}.overflow.{name}", target, known)
 
 
-def _check_executive(extension: str, executive: Mapping[str, Any], known: Known) -> Iterator[str]:
+def check_executive(extension: str, executive: Mapping[str, Any], known: Known) -> Iterator[str]:
+    """What is wrong between an executive and the rest of his domain."""
     path = f"executives.{extension}"
     if extension not in known.users:
         yield _missing(path, "user", extension, known.users)
@@ -166,14 +167,15 @@ def _check_executive(extension: str, executive: Mapping[str, Any], known: Known)
         if assistant["user"] == extension:
             yield f"{where}.user: nobody is his own assistant"
         if (divert := assistant["divert"]) is not None:
-            yield from _check_divert(f"{where}.divert", divert, extension, assistant["user"], known)
+            yield from check_divert(f"{where}.divert", divert, extension, assistant["user"], known)
     if (action := executive["rollover"]["action"]) is not None:
         yield from check_target(f"{path}.rollover.action", action, known)
 
 
-def _check_divert(
+def check_divert(
     path: str, divert: str, executive: str, assistant: str, known: Known
 ) -> Iterator[str]:
+    """What is wrong with whom an assistant diverts to."""
     if divert == executive:
         yield f"{path}: {executive} is the executive himself: his calls would not be filtered"
     elif divert == assistant:

@@ -88,7 +88,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
     for position, (extension, team) in enumerate(rules["teams"].items()):
         yield from team_rows(domain, extension, team, position)
     for position, (extension, executive) in enumerate(rules["executives"].items()):
-        yield from _executive_rows(domain, extension, executive, position)
+        yield from executive_rows(domain, extension, executive, position)
 
 
 def _schedule_rows(domain: str, name: str, schedule: Mapping[str, Any], position: int) -> Rows:
@@ -228,9 +228,10 @@ _EXECUTIVE = (
 _CRITERION = ("name", "active", "filter", "schedule", "holidays")
 
 
-def _executive_rows(
+def executive_rows(
     domain: str, extension: str, executive: Mapping[str, Any], position: int
 ) -> Rows:
+    """The rows of one executive."""
     yield (
         "executives",
         {

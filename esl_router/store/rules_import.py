@@ -116,6 +116,7 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
             kept += _keep_forward(path, user, old, known)
             kept += _keep_rows(path, user, old)
     kept += _keep_logins(before, rules)
+    known = references.known_in(rules)
     for kind, people, names in (
         ("teams", "members", ("logged_in",)),
         ("executives", "assistants", ("opted_in", "divert")),
@@ -125,8 +126,19 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
             old_people = {person["user"]: person for person in old_entry.get(people, ())}
             for index, person in enumerate(entry[people]):
                 if (old := old_people.get(person["user"])) is not None:
-                    keep(f"{kind}.{extension}.{people}[{index}]", person, old, *names)
+                    path = f"{kind}.{extension}.{people}[{index}]"
+                    right = _still_right(old.get("divert"), extension, person["user"], known)
+                    keep(path, person, old, *(n for n in names if n != "divert" or right))
     return kept
+
+
+def _still_right(
+    divert: str | None, executive: str, assistant: str, known: references.Known
+) -> bool:
+    """Whether an assistant's divert may stay under the rules of the new file."""
+    if divert is None:
+        return True
+    return not any(references.check_divert("", divert, executive, assistant, known))
 
 
 def _same(value: Any) -> Any:

@@ -376,3 +376,23 @@ def test_import_export_and_import_are_stable(tmp_path_factory, rules):
     assert not import_rules(db, again)
     assert export_rules(db, DOMAIN) == text
     db.close()
+
+
+@pytest.mark.parametrize(
+    ("divert", "change"),
+    [
+        ("1009", lambda rules: rules["users"].pop("1009")),
+        ("+43123456", lambda rules: rules["settings"]["toll"].update(deny=["+43"])),
+    ],
+)
+def test_a_divert_that_the_new_file_forbids_is_not_kept(company, company_rules, divert, change):
+    with write(company):
+        company.conn.execute("UPDATE assistants SET divert = ? WHERE extension = '1002'", (divert,))
+    rules = copy.deepcopy(company_rules)
+    kept = "= executives.1001.assistants[0].divert: stays"
+    assert any(line.startswith(kept) for line in import_rules(company, rules).lines())
+    change(rules)
+    diff = import_rules(company, rules)
+    assert f"- executives.1001.assistants[0].divert: {divert}" in diff.lines()
+    assert not any(line.startswith(kept) for line in diff.lines())
+    assert read_rules(company, DOMAIN) == rules

@@ -1,0 +1,251 @@
+"""The assistants of an executive: who they are, who is logged in, who diverts.
+
+The list is the administrator's; an assistant logs himself in and out where ``allow_opt_out``
+permits it, and diverts his part himself. What is raised is as for executives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlite_utils
+
+from esl_router.errors import NotFound, NotPermitted, RulesFileError
+from esl_router.store.changes import Changes, country_of, user
+from esl_router.store.database import write
+from esl_router.store.executive_admin import change, executive
+from esl_router.store.forms import near
+from esl_router.store.layout import Document
+from esl_router.store.values import divert as valid_divert
+from esl_router.store.values import optional
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A user's part as an assistant of one executive."""
+
+    assistant: str
+    executive: str
+    name: str
+    """The executive's."""
+
+    place: int
+    """In the order in which the assistants ring; 1 is the first."""
+
+    opted_in: bool
+    """As he has set it."""
+
+    may_opt_out: bool
+    divert: str | None
+    enabled: bool
+    """Whether the executive's calls are filtered at all."""
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether he is rung: where nobody may opt out, everybody counts as in (H9)."""
+        return self.opted_in or not self.may_opt_out
+
+    @property
+    def diverts(self) -> bool:
+        """Whether somebody else is rung in his place (J10)."""
+        return self.divert is not None and self.takes_part
+
+
+def parts(
+    db: sqlite_utils.Database,
+    domain: str,
+    assistant: str | None = None,
+    *,
+    as_user: str | None = None,
+) -> tuple[Part, ...]:
+    """The parts of one assistant, or of all of them, by assistant; for a user those in the pools
+    that concern him."""
+    if assistant is not None:
+        user(db, domain, assistant)
+    rows = db.conn.execute(
+        """
+        SELECT assistants.extension, executive, users.name,
+               (SELECT count(*) FROM assistants AS before
+                WHERE before.domain = assistants.domain
+                AND before.executive = assistants.executive
+                AND before.position <= assistants.position),
+               opted_in, allow_opt_out, divert, enabled
+        FROM assistants
+        JOIN executives ON executives.domain = assistants.domain
+            AND executives.extension = assistants.executive
+        JOIN users ON users.domain = assistants.domain AND users.extension = assistants.executive
+        WHERE assistants.domain = :domain
+            AND (:assistant IS NULL OR assistants.extension = :assistant)
+            AND (:as_user IS NULL OR :as_user = executive OR EXISTS (
+                SELECT 1 FROM assistants AS own WHERE own.domain = assistants.domain
+                AND own.executive = assistants.executive AND own.extension = :as_user))
+        ORDER BY assistants.extension, executives.position, executive
+        """,
+        {"domain": domain, "assistant": assistant, "as_user": as_user},
+    )
+    return tuple(
+        Part(who, whose, name, place, bool(opted_in), bool(may), divert, bool(enabled))
+        for who, whose, name, place, opted_in, may, divert, enabled in rows
+    )
+
+
+def part(
+    db: sqlite_utils.Database,
+    domain: str,
+    assistant: str,
+    extension: str,
+    *,
+    as_user: str | None = None,
+) -> Part:
+    """One part; raises NotFound where there is none."""
+    _assistant(extension, executive(db, domain, extension, as_user=as_user), assistant)
+    return next(each for each in parts(db, domain, assistant) if each.executive == extension)
+
+
+# -- the list, for administrators -------------------------------------------------------------
+def add_assistant(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    assistant: str,
+    *,
+    place: int | None = None,
+) -> Changes:
+    """A new assistant, logged in: the last one, or at ``place`` (1 is the first)."""
+    with write(db):
+        old = executive(db, domain, extension)
+        people = list(old["assistants"])
+        if any(each["user"] == assistant for each in people):
+            raise RulesFileError(
+                [
+                    f"executives.{extension}.assistants: {assistant} is an assistant of "
+                    f"{extension} already"
+                ]
+            )
+        people.insert(_index(extension, place, len(people) + 1), {"user": assistant})
+        return change(db, domain, extension, old, {"assistants": people})
+
+
+def place_assistant(
+    db: sqlite_utils.Database, domain: str, extension: str, assistant: str, place: int
+) -> Changes:
+    """Put an assistant at another place in the order (1 is the first)."""
+    with write(db):
+        old = executive(db, domain, extension)
+        people = list(old["assistants"])
+        moved = _assistant(extension, old, assistant)
+        people.remove(moved)
+        people.insert(_index(extension, place, len(people) + 1), moved)
+        return change(db, domain, extension, old, {"assistants": people})
+
+
+def remove_assistant(
+    db: sqlite_utils.Database, domain: str, extension: str, assistant: str
+) -> Changes:
+    """Take an assistant off the list; he stays a user."""
+    with write(db):
+        old = executive(db, domain, extension)
+        gone = _assistant(extension, old, assistant)
+        people = [each for each in old["assistants"] if each is not gone]
+        return change(db, domain, extension, old, {"assistants": people})
+
+
+# -- what they switch themselves --------------------------------------------------------------
+def log(
+    db: sqlite_utils.Database,
+    domain: str,
+    assistant: str,
+    extension: str,
+    logged_in: bool,
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Log an assistant in, or out. He may do so himself where ``allow_opt_out`` is true."""
+    with write(db):
+        word = "in" if logged_in else "out"
+        old = _own(db, domain, assistant, extension, as_user, f"log {assistant} {word}")
+        if as_user is not None and not old["allow_opt_out"]:
+            raise NotPermitted(
+                f"user {as_user} may not log {word} as an assistant of {extension}: "
+                "allow_opt_out is false there, which the administrator changes"
+            )
+        return _set(db, domain, assistant, extension, old, {"opted_in": logged_in})
+
+
+def divert(
+    db: sqlite_utils.Database,
+    domain: str,
+    assistant: str,
+    extension: str,
+    target: str | None,
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Let somebody else take an assistant's part: an extension, or a number; None: nobody.
+
+    A colleague's direct number becomes his extension. Refused as in a rules file: a number that
+    the toll policy forbids, the executive, the assistant himself.
+    """
+    with write(db):
+        old = _own(db, domain, assistant, extension, as_user, f"divert for {assistant}")
+        country = country_of(db, domain)
+        try:
+            found = optional(valid_divert)(target, country)
+        except ValueError as error:
+            raise RulesFileError([f"divert: {error}"]) from None
+        row = db.conn.execute(
+            "SELECT extension FROM numbers WHERE domain = ? AND number = ?", (domain, found)
+        ).fetchone()
+        found = found if row is None else row[0]
+        return _set(db, domain, assistant, extension, old, {"divert": found})
+
+
+def _own(
+    db: sqlite_utils.Database,
+    domain: str,
+    assistant: str,
+    extension: str,
+    as_user: str | None,
+    what: str,
+) -> Document:
+    """The executive, where this may be done to the assistant."""
+    old = executive(db, domain, extension)
+    if as_user is not None and as_user != assistant:
+        raise NotPermitted(
+            f"user {as_user} may not {what}: {assistant} himself and the administrator may"
+        )
+    _assistant(extension, old, assistant)
+    return old
+
+
+def _set(
+    db: sqlite_utils.Database,
+    domain: str,
+    assistant: str,
+    extension: str,
+    old: Document,
+    state: Document,
+) -> Changes:
+    people = [
+        {**each, **state} if each["user"] == assistant else each for each in old["assistants"]
+    ]
+    return change(db, domain, extension, old, {"assistants": people})
+
+
+def _assistant(extension: str, found: Document, assistant: str) -> Document:
+    for each in found["assistants"]:
+        if each["user"] == assistant:
+            person: Document = each
+            return person
+    known = [each["user"] for each in found["assistants"]]
+    raise NotFound(f"{assistant!r} is no assistant of {extension}{near(assistant, known)}")
+
+
+def _index(extension: str, place: int | None, most: int) -> int:
+    if place is None:
+        return most - 1
+    if not 1 <= place <= most:
+        raise RulesFileError(
+            [f"executives.{extension}.assistants: a place is 1 to {most}, not {place}"]
+        )
+    return place - 1

@@ -1,0 +1,253 @@
+"""Executives as administrators, they themselves and their assistants change them.
+
+``as_user`` is the extension of a user who acts with his own rights: an executive and each of his
+assistants, logged in or not, change what :data:`SHARED` names; the rest is the administrator's
+(None). Values are given by the keys of the rules file and checked by the same forms. Every change
+is one transaction and returns the differences it made; it raises NotFound for a name that is not
+there, RulesFileError for a wrong value, and NotPermitted.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlite_utils
+
+from esl_router.errors import NotFound, NotPermitted, RulesFileError
+from esl_router.store import references
+from esl_router.store.changes import Changes, country_of, known_in_store, put, read, user
+from esl_router.store.database import write
+from esl_router.store.difference import Change, compare_parts
+from esl_router.store.document import read_executive, write_executive
+from esl_router.store.forms import Place, near
+from esl_router.store.layout import EXECUTIVE, Document
+
+SHARED = frozenset(
+    {
+        "enabled",
+        "filter",
+        "criteria",
+        "alerting",
+        "rings",
+        "alert_executive",
+        "parallel",
+        "caller_name",
+        "caller_number",
+        "rollover",
+        "no_assistant",
+        "push_recall",
+    }
+)
+"""What an executive and his assistants may change (G8). Who his assistants are, whether they may
+opt out, and whether the filter comes before his forwards is the administrator's."""
+
+
+def executives(
+    db: sqlite_utils.Database, domain: str, *, as_user: str | None = None
+) -> list[Document]:
+    """Every executive with ``extension`` and his keys of the rules file, in the order of the file;
+    for a user those who concern him."""
+    rows = db.conn.execute(
+        "SELECT extension FROM executives WHERE domain = ? ORDER BY position, extension", (domain,)
+    )
+    found = [{"extension": row[0], **_found(db, domain, row[0])} for row in rows.fetchall()]
+    return [each for each in found if as_user is None or concerns(each["extension"], each, as_user)]
+
+
+def executive(
+    db: sqlite_utils.Database, domain: str, extension: str, *, as_user: str | None = None
+) -> Document:
+    """One executive, with every key that the rules file knows for him."""
+    found = _found(db, domain, extension)
+    permit(extension, found, as_user, "see")
+    return found
+
+
+def add_executive(
+    db: sqlite_utils.Database, domain: str, extension: str, settings: Mapping[str, Any]
+) -> Changes:
+    """Make a user an executive; ``settings`` as :func:`set_executive` takes them."""
+    with write(db):
+        user(db, domain, extension)
+        path = f"executives.{extension}"
+        if read_executive(db, domain, extension) is not None:
+            raise RulesFileError([f"{path}: {extension} is an executive already"])
+        place = Place(path, country_of(db, domain), [])
+        return _store(db, domain, extension, None, read(EXECUTIVE, put({}, settings), place))
+
+
+def set_executive(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    settings: Mapping[str, Any],
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Change an executive. Keys are those of the rules file, dotted for what lies deeper
+    (``rollover.after``); None takes a key out of the file."""
+    with write(db):
+        old = _found(db, domain, extension)
+        permit(extension, old, as_user, "change", settings)
+        return change(db, domain, extension, old, settings)
+
+
+def remove_executive(db: sqlite_utils.Database, domain: str, extension: str) -> Changes:
+    """Take the assistants from a user, with his criteria; he stays a user, and so do they."""
+    with write(db):
+        old = _found(db, domain, extension)
+        key = (domain, extension)
+        db.conn.execute("DELETE FROM executives WHERE domain = ? AND extension = ?", key)
+        return (Change(f"executives.{extension}", before=EXECUTIVE.write(old)),)
+
+
+# -- criteria ---------------------------------------------------------------------------------
+def criterion(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    name: str,
+    *,
+    as_user: str | None = None,
+) -> Document:
+    """One criterion, with every key that the rules file knows for it."""
+    return _criterion(extension, executive(db, domain, extension, as_user=as_user), name)
+
+
+def add_criterion(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """A new criterion, the last one; keys as :func:`set_criterion` takes them."""
+    with write(db):
+        old = _found(db, domain, extension)
+        permit(extension, old, as_user, "change", ("criteria",))
+        new = put({"name": name}, settings)
+        return change(db, domain, extension, old, {"criteria": [*old["criteria"], new]})
+
+
+def set_criterion(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Change a criterion. Keys are those of the rules file (``callers.numbers``, ``active``);
+    None takes a key out of the file."""
+    with write(db):
+        old = _found(db, domain, extension)
+        permit(extension, old, as_user, "change", ("criteria",))
+        criteria = copy.deepcopy(old["criteria"])
+        put(_criterion(extension, {"criteria": criteria}, name), settings)
+        return change(db, domain, extension, old, {"criteria": criteria})
+
+
+def remove_criterion(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    name: str,
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Remove a criterion."""
+    with write(db):
+        old = _found(db, domain, extension)
+        permit(extension, old, as_user, "change", ("criteria",))
+        gone = _criterion(extension, old, name)
+        criteria = [each for each in old["criteria"] if each is not gone]
+        return change(db, domain, extension, old, {"criteria": criteria})
+
+
+def _criterion(extension: str, found: Document, name: str) -> Document:
+    for each in found["criteria"]:
+        if each["name"] == name:
+            criterion: Document = each
+            return criterion
+    known = [each["name"] for each in found["criteria"]]
+    raise NotFound(f"executive {extension} has no criterion {name!r}{near(name, known)}")
+
+
+# -- rights -----------------------------------------------------------------------------------
+def concerns(extension: str, found: Document, as_user: str) -> bool:
+    """Whether a user is the executive ``extension`` or one of his assistants."""
+    return as_user in _inner(extension, found)
+
+
+def permit(
+    extension: str,
+    found: Document,
+    as_user: str | None,
+    what: str,
+    keys: Iterable[str] = (),
+) -> None:
+    """NotPermitted unless a user may ``what`` (see, change) these keys of an executive."""
+    if as_user is None:
+        return
+    if not concerns(extension, found, as_user):
+        raise NotPermitted(
+            f"user {as_user} may not {what} how the calls of {extension} are filtered: "
+            f"{', '.join(_inner(extension, found))} and the administrator may"
+        )
+    own = {key.partition(".")[0] for key in keys}
+    if kept := [key for key in EXECUTIVE.keys if key in own - SHARED]:
+        raise NotPermitted(
+            f"user {as_user} may not change {', '.join(kept)} of executive {extension}: "
+            "this is the administrator's"
+        )
+
+
+def _inner(extension: str, found: Document) -> list[str]:
+    return [extension, *(each["user"] for each in found["assistants"])]
+
+
+# -- every change -----------------------------------------------------------------------------
+def change(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    old: Document,
+    settings: Mapping[str, Any],
+) -> Changes:
+    """Change an executive who is ``old``. Needs a write transaction; rights are not asked."""
+    place = Place(f"executives.{extension}", country_of(db, domain), [])
+    new = read(EXECUTIVE, put(EXECUTIVE.write(old), settings), place)
+    return _store(db, domain, extension, old, new)
+
+
+def _found(db: sqlite_utils.Database, domain: str, extension: str) -> Document:
+    found = read_executive(db, domain, extension)
+    if found is None:
+        rows = db.conn.execute("SELECT extension FROM executives WHERE domain = ?", (domain,))
+        known = [row[0] for row in rows]
+        raise NotFound(f"{extension!r} is no executive{near(extension, known)}")
+    return found
+
+
+def _store(
+    db: sqlite_utils.Database, domain: str, extension: str, old: Document | None, new: Document
+) -> Changes:
+    path = f"executives.{extension}"
+    known = known_in_store(db, domain)
+    problems = list(references.check_executive(extension, new, known))
+    if old is not None:
+        # What went wrong meanwhile, by a new toll policy, keeps nobody from logging out.
+        before = set(references.check_executive(extension, old, known))
+        problems = [problem for problem in problems if problem not in before]
+    if problems:
+        raise RulesFileError(problems)
+    if old != new:
+        write_executive(db, domain, extension, new)
+    if old is None:
+        return (Change(path, after=EXECUTIVE.write(new)),)
+    return tuple(compare_parts(path, EXECUTIVE.write(old), EXECUTIVE.write(new)))
