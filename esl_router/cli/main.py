@@ -44,6 +44,8 @@ COMMANDS = {
     "forward": "forward",
     "busy-on-busy": "presence",
     "team": "team",
+    "executive": "executive",
+    "assistant": "assistant",
     "calls": "calls",
     "directory": "directory",
     "doctor": "doctor",

@@ -58,6 +58,34 @@ JSON = {
     "team member remove": "changes[]",
     "team login": "changes[]",
     "team logout": "changes[]",
+    "executive list": "[extension enabled filter alerting assistants[user opted_in divert] "
+    "rollover{after action}]",
+    "executive show": "domain executive name numbers enabled filter before_forwarding "
+    "allow_opt_out alerting rings alert_executive parallel{mobile other} caller_name caller_number "
+    "rollover{after action} no_assistant push_recall at origin registrations_known "
+    "criteria[name active filter callers{origin numbers anonymous unavailable} dialled schedule "
+    "holidays] assistants[user name opted_in takes_part divert status rings why] "
+    "legs[as in followme show] notes[] problems[path text]",
+    "executive add": "changes[] notes[]",
+    "executive set": "changes[] notes[]",
+    "executive remove": "changes[]",
+    "executive on": "changes[] notes[]",
+    "executive off": "changes[] notes[]",
+    "executive filter": "changes[] notes[]",
+    "executive criterion add": "changes[]",
+    "executive criterion set": "changes[]",
+    "executive criterion remove": "changes[]",
+    "executive criterion on": "changes[]",
+    "executive criterion off": "changes[]",
+    "executive assistant add": "changes[]",
+    "executive assistant set": "changes[]",
+    "executive assistant remove": "changes[]",
+    "assistant list": "[assistant executive name place opted_in may_opt_out takes_part divert "
+    "diverts enabled]",
+    "assistant show": "as in assistant list, and settings (the keys of the rules file)",
+    "assistant login": "changes[] notes[]",
+    "assistant logout": "changes[] notes[]",
+    "assistant divert": "changes[] notes[]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
     "caller_account on_behalf callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "

@@ -52,13 +52,22 @@ def routing() -> Iterator[Reader]:
         store.close()
 
 
-def show_changes(changes: Sequence[Change], **more: Any) -> None:
-    """Print what a command has changed; ``more`` goes into the JSON beside it."""
+def show_changes(
+    changes: Sequence[Change], *, notes: Sequence[str] | None = None, **more: Any
+) -> None:
+    """Print what a command has changed; ``more`` goes into the JSON beside it.
+
+    ``notes`` are sentences on what that does not do, though it seems to: they stand in both.
+    """
+    if notes is not None:
+        more["notes"] = list(notes)
 
     def text() -> None:
         for change in changes:
             terminal.say(change.line())
         if not changes:
             terminal.say("Nothing to change: it is so already.")
+        for note in notes or ():
+            terminal.say(note)
 
     terminal.show({"changes": [change.record() for change in changes], **more}, text)

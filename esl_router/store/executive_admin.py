@@ -104,18 +104,6 @@ def remove_executive(db: sqlite_utils.Database, domain: str, extension: str) -> 
 
 
 # -- criteria ---------------------------------------------------------------------------------
-def criterion(
-    db: sqlite_utils.Database,
-    domain: str,
-    extension: str,
-    name: str,
-    *,
-    as_user: str | None = None,
-) -> Document:
-    """One criterion, with every key that the rules file knows for it."""
-    return _criterion(extension, executive(db, domain, extension, as_user=as_user), name)
-
-
 def add_criterion(
     db: sqlite_utils.Database,
     domain: str,

@@ -92,6 +92,11 @@ def top(text):
         ("team list", []),
         ("team show", ["2000"]),
         ("team login", ["1001", "2000"]),
+        ("executive list", []),
+        ("executive show", ["1003"]),
+        ("executive on", ["1003"]),
+        ("assistant list", []),
+        ("assistant logout", ["1001", "1003"]),
         ("dnd", ["1001-desk", "on"]),
         ("device add", ["1003-desk", "--user", "1003"]),
         ("doctor", ["--no-switch"]),
@@ -102,6 +107,7 @@ def top(text):
 def test_the_documented_keys_are_the_printed_ones(run, name, words):
     if name == "directory write":
         words = [run.store.with_name("default.xml")]
+    run.ok("executive", "add", "1003", "--assistant", "1001")
     found = run.json(*name.split(), *words)
     documented = keys(JSON[name])
     for each in found if isinstance(found, list) else [found]:

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import golden
+
+AT = ("--at", "2026-12-24T15:00")
+
+
+@pytest.fixture
+def anna(run):
+    """1001 with both colleagues as her assistants: Bärbel at the reception, Carl on his mobile."""
+    run.ok("executive", "add", "1001", "--assistant", "1002", "--assistant", "1003")
+    return run
+
+
+def assistants(run, *words, key="why"):
+    found = run.json("executive", "show", "1001", *words)
+    return {each["user"]: each[key] for each in found["assistants"]}
+
+
+def test_list(anna):
+    anna.ok("assistant", "logout", "1003", "1001")
+    anna.ok("executive", "set", "1001", "--rollover", "extension:2000")
+    anna.ok("executive", "add", "1003", "--filter", "external", "enabled=false")
+    assert anna.ok("executive", "list").splitlines() == [
+        "extension  filter          alerting      assistants        rollover",
+        "1001       all             simultaneous  1002, 1003 (out)  extension:2000",
+        "1003       external (off)  simultaneous",
+    ]
+    first, _ = anna.json("executive", "list")
+    assert first == {
+        "extension": "1001",
+        "enabled": True,
+        "filter": "all",
+        "alerting": "simultaneous",
+        "assistants": [
+            {"user": "1002", "opted_in": True, "divert": None},
+            {"user": "1003", "opted_in": False, "divert": None},
+        ],
+        "rollover": {"after": None, "action": "extension:2000"},
+    }
+
+
+def test_an_empty_list_says_why(run):
+    assert "esl-router executive add" in run.ok("executive", "list")
+    assert run.json("executive", "list") == []
+    assert "1002 is no executive, and nobody's" in run.ok("executive", "list", "--as", "1002")
+
+
+def test_a_user_sees_the_executives_that_concern_him(anna):
+    anna.ok("executive", "add", "1003", "--assistant", "1001")
+
+    def seen(user):
+        return [each["extension"] for each in anna.json("executive", "list", "--as", user)]
+
+    assert seen("1001") == ["1001", "1003"]
+    assert seen("1003") == ["1001", "1003"]
+    assert seen("1002") == ["1001"]
+    assert seen("1009") == []
+
+
+def test_the_page(anna):
+    words = ["--alerting", "sequential", "--filter", "custom", "--alert-executive", "silent"]
+    words += ["--rollover", "voicemail", "--rollover-after", "45", "--parallel-mobile"]
+    anna.ok("executive", "set", "1001", *words, "--no-opt-out", "--caller-name", "caller_executive")
+    anna.ok(
+        "executive", "criterion", "add", "1001", "customers", "--number", "+4930*", "--anonymous"
+    )
+    anna.ok("executive", "criterion", "add", "1001", "old", "--let-through", "--origin", "internal")
+    anna.ok("executive", "criterion", "off", "1001", "old")
+    anna.ok("assistant", "divert", "1002", "1001", "0171 5550000")
+    golden("executive-1001.txt", anna.ok("executive", "show", "1001", *AT))
+
+
+def test_a_call_that_a_criterion_filters_explained(anna):
+    """`explain` says criterion by criterion why."""
+    anna.ok("executive", "filter", "1001", "custom")
+    anna.ok("executive", "criterion", "add", "1001", "customers", "--number", "+4930*")
+    anna.ok(
+        "executive", "criterion", "add", "1001", "family", "--let-through", "--number", "+4940*"
+    )
+    filtered = anna.json("explain", "--from", "+4930123456", "--to", "1001")
+    assert {leg["owner"] for leg in filtered["steps"][0]["legs"]} == {"1002", "1003"}
+    said = anna.ok("explain", "--from", "+4940123456", "--to", "1001")
+    assert 'Criterion "family" lets through the call' in said
+    assert 'Criterion "customers" (filters) does not count' in said
+    assert "1001-desk" in said
+
+
+def test_who_would_ring_and_why_the_others_would_not(anna):
+    assert assistants(anna, key="rings") == {"1002": 0, "1003": 0}
+    assert assistants(anna, "--unregistered", "desk-reception")["1002"] == (
+        "none of his phones rings"
+    )
+    anna.ok("assistant", "logout", "1003", "1001")
+    assert assistants(anna) == {"1002": None, "1003": "he is logged out"}
+    assert assistants(anna, key="takes_part") == {"1002": True, "1003": False}
+    anna.ok("executive", "set", "1001", "--no-opt-out")
+    assert assistants(anna, key="takes_part") == {"1002": True, "1003": True}
+    assert assistants(anna, key="opted_in") == {"1002": True, "1003": False}
+
+
+def test_whose_turn_comes_after_the_rollover(anna):
+    anna.ok("executive", "set", "1001", "--alerting", "sequential", "--rings", "4")
+    assert assistants(anna, key="rings") == {"1002": 0, "1003": 20}
+    anna.ok("executive", "set", "1001", "--rollover", "busy", "--rollover-after", "20")
+    assert "only after the call has rolled over" in assistants(anna)["1003"]
+
+
+def test_the_executive_is_alerted_by_the_origin_of_the_call(anna):
+    anna.ok("executive", "set", "1001", "--alert-executive", "splash", "--parallel-mobile")
+
+    def own(*words):
+        legs = anna.json("executive", "show", "1001", *words)["legs"]
+        return {leg["device"]: leg["delay"] for leg in legs if leg["owner"] == "1001"}
+
+    assert own() == {"1001-desk": 0, "1001-soft": 15, "1001-mobile": 0}
+    anna.ok("followme", "set", "1001", "1001-soft", "--origin", "internal", "--disabled")
+    assert own("--origin", "internal") == {"1001-desk": 0, "1001-mobile": 0}
+    assert "for a moment" in anna.ok("executive", "show", "1001")
+
+
+def test_add_set_remove(run):
+    said = run.ok("executive", "add", "1002")
+    assert said.splitlines()[1:] == ["1002 has no assistants: the filter does nothing."]
+    words = ["--before-forwarding", "--no-parallel-other", "--caller-number", "executive"]
+    run.ok("executive", "set", "1002", *words, "push_recall=33", "rollover.after=9")
+    found = run.json("executive", "show", "1002")
+    assert (found["caller_number"], found["push_recall"]) == ("executive", 33)
+    assert found["rollover"] == {"after": 9, "action": None}
+    run.ok("executive", "set", "1002", "--no-before-forwarding", "rollover.after=")
+    assert run.json("executive", "show", "1002")["rollover"]["after"] is None
+    assert not run.json("executive", "show", "1002")["before_forwarding"]
+    assert run.json("executive", "set", "1002", "--push-recall", "33") == {
+        "changes": [],
+        "notes": ["1002 has no assistants: the filter does nothing."],
+    }
+    run.ok("executive", "remove", "1002")
+    assert "no executive yet" in run.ok("executive", "list")
+
+
+def test_on_off_and_which_calls(anna):
+    assert anna.ok("executive", "off", "1001", "--as", "1002").splitlines() == [
+        "+ executives.1001.enabled: false",
+        "The filter of 1001 is off: his calls go to himself.",
+    ]
+    assert "off (else all calls)" in anna.ok("executive", "show", "1001")
+    assert anna.ok("executive", "on", "1001", "--as", "1001") == (
+        "- executives.1001.enabled: false\n"
+    )
+    assert anna.ok("executive", "filter", "1001", "custom", "--as", "1003").splitlines() == [
+        "+ executives.1001.filter: custom",
+        "No active criterion of 1001 filters: no call is filtered.",
+    ]
+    anna.ok("executive", "criterion", "add", "1001", "all", "--as", "1001")
+    assert anna.json("executive", "show", "1001")["notes"] == []
+
+
+def test_criteria(anna):
+    add = ["executive", "criterion", "add", "1001", "feast"]
+    words = ["--origin", "external", "--number", "+4930*", "--number", "+4989*", "--unavailable"]
+    anna.ok(*add, *words, "--dialled", "+493012345101", "--let-through")
+    anna.ok("executive", "criterion", "set", "1001", "feast", "--origin", "any", "--filter")
+    anna.ok("executive", "criterion", "off", "1001", "feast", "--as", "1003")
+    [found] = anna.json("executive", "show", "1001")["criteria"]
+    assert found == {
+        "name": "feast",
+        "active": False,
+        "filter": True,
+        "callers": {
+            "origin": None,
+            "numbers": ["+4930*", "+4989*"],
+            "anonymous": False,
+            "unavailable": True,
+        },
+        "dialled": ["+493012345101"],
+        "schedule": None,
+        "holidays": None,
+    }
+    anna.ok("executive", "criterion", "set", "1001", "feast", "callers=", "name=feast days")
+    anna.ok("executive", "criterion", "on", "1001", "feast days")
+    said = anna.ok("executive", "show", "1001")
+    assert "feast days  filters       any caller; dialled +493012345101" in said
+    assert "not asked by this filter" in said
+    anna.ok("executive", "criterion", "remove", "1001", "feast days")
+    assert anna.json("executive", "show", "1001")["criteria"] == []
+
+
+def test_the_order_of_the_assistants(anna):
+    anna.ok("executive", "assistant", "set", "1001", "1003", "--place", "1")
+    assert list(assistants(anna)) == ["1003", "1002"]
+    anna.ok("executive", "assistant", "remove", "1001", "1003")
+    anna.ok("executive", "assistant", "add", "1001", "1003", "--place", "1")
+    assert list(assistants(anna)) == ["1003", "1002"]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("show 1002", "'1002' is no executive, did you mean '1001'"),
+        ("show 1001 --talking nobodys", "there is no device 'nobodys'"),
+        ("add 1001", "1001 is an executive already"),
+        ("add 1099", "there is no user '1099'"),
+        ("add 1002 --assistant 1002", "nobody is his own assistant"),
+        ("add 1002 --assistant 1099", "there is no user '1099'"),
+        ("set 1001 nonsense=3", "executives.1001.nonsense: unknown key"),
+        ("set 1001 --rollover nowhere", "'nowhere' is no target"),
+        ("set 1001 --rollover external:+49900111", "settings.toll does not permit"),
+        ("remove 1002", "'1002' is no executive"),
+        ("on 1002", "'1002' is no executive"),
+        ("criterion add 1001 x --schedule office", "there is no schedule 'office'"),
+        ("criterion add 1001 x --holidays office", "there is no schedule 'office'"),
+        ("criterion add 1001 x --number abc", "'abc' is no number pattern"),
+        ("criterion off 1001 x", "executive 1001 has no criterion 'x'"),
+        ("assistant add 1001 1002", "1002 is an assistant of 1001 already"),
+        ("assistant add 1001 1099", "there is no user '1099'"),
+        ("assistant set 1001 1002 --place 9", "a place is 1 to 2, not 9"),
+        ("assistant remove 1001 1001", "'1001' is no assistant of 1001"),
+        ("show 1001 --as 1009", "user 1009 may not see how the calls of 1001 are filtered"),
+        ("off 1001 --as 1009", "user 1009 may not change how the calls of 1001 are filtered"),
+        ("filter 1001 external --as 1009", "1001, 1002, 1003 and the administrator may"),
+        ("criterion add 1001 x --as 1009", "1001, 1002, 1003 and the administrator may"),
+        ("set 1001 --no-opt-out --as 1001", "may not change allow_opt_out of executive 1001"),
+        ("set 1001 --no-before-forwarding --as 1002", "this is the administrator's"),
+        ("set 1001 assistants=[] rings=4 --as 1002", "may not change assistants of executive 10"),
+    ],
+)
+def test_a_wrong_word_is_one_line_and_changes_nothing(anna, words, text):
+    assert text in anna.fails("executive", *words.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "set 1001",
+        "set 1001 --filter some",
+        "set 1001 --rings 0",
+        "filter 1001 some",
+        "add 1002 --as 1002",
+        "remove 1001 --as 1001",
+        "assistant add 1001 1003 --as 1001",
+        "assistant remove 1001 1002 --as 1002",
+        "assistant set 1001 1002",
+        "criterion set 1001 x",
+        "show 1001 --live --talking 1001-desk",
+        "show 1001 --at tomorrow",
+    ],
+)
+def test_wrong_usage(anna, words):
+    anna.fails("executive", *words.split(), code=2)
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_harmless(anna):
+    assert "must be one line" in anna.fails("executive", "criterion", "add", "1001", "a\x1b[2Jb")
+    assert "\x1b" not in anna("executive", "criterion", "off", "1001", "a\x1b[2Jb").stderr
