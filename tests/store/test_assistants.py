@@ -27,7 +27,7 @@ CARLA = Part(
     opted_in=False,
     may_opt_out=True,
     divert="+491715550000",
-    enabled=True,
+    enabled=False,
 )
 
 
@@ -42,7 +42,7 @@ def two_pools(company):
         company,
         DOMAIN,
         "1008",
-        {"enabled": False, "assistants": [{"user": "1001"}, {"user": "1003"}]},
+        {"assistants": [{"user": "1001"}, {"user": "1003"}]},
     )
     return company
 
@@ -50,7 +50,7 @@ def two_pools(company):
 def test_the_parts_of_an_assistant(two_pools):
     assert parts(two_pools, DOMAIN, "1003") == (
         CARLA,
-        Part("1003", "1008", "Hakan Holt", 2, True, True, None, enabled=False),
+        Part("1003", "1008", "Hakan Holt", 2, True, True, None, enabled=True),
     )
     assert parts(two_pools, DOMAIN, "1005") == ()
     assert part(two_pools, DOMAIN, "1003", "1001") == CARLA

@@ -64,29 +64,29 @@ def test_a_changed_executive_leaves_everything_else(company, company_rules):
         DOMAIN,
         "1001",
         {
-            "enabled": False,
+            "enabled": True,
             "rollover.action": "extension:2000",
             "parallel.mobile": None,
             "rings": 4,
         },
     )
     assert lines(changes) == [
-        "+ executives.1001.enabled: false",
         "+ executives.1001.rings: 4",
         "~ executives.1001.rollover.action: voicemail → extension:2000",
+        "- executives.1001.enabled: false",
         '- executives.1001.parallel: {"mobile": true}',
     ]
     rules = read_rules(company, DOMAIN)
     wanted = {
         **company_rules["executives"]["1001"],
-        "enabled": False,
+        "enabled": True,
         "rings": 4,
         "parallel": {"mobile": False, "other": False},
         "rollover": {"after": 30, "action": "extension:2000"},
     }
     assert rules["executives"]["1001"] == wanted
     assert {**rules, "executives": None} == {**company_rules, "executives": None}
-    assert set_executive(company, DOMAIN, "1001", {"enabled": False}) == ()
+    assert set_executive(company, DOMAIN, "1001", {"enabled": True}) == ()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_a_criterion_cannot_be(company):
 
 # Each key that an executive may have, with a value that is not his.
 OTHER = {
-    "enabled": False,
+    "enabled": True,
     "filter": "all",
     "before_forwarding": False,
     "criteria": [],
@@ -209,7 +209,7 @@ def test_what_an_executive_and_his_assistants_may_change(company, key, as_user):
         return
     before = read_rules(company, DOMAIN)
     with pytest.raises(NotPermitted, match=f"user {as_user} may not change {key} of executive 10"):
-        set_executive(company, DOMAIN, "1001", {"enabled": False, key: OTHER[key]}, as_user=as_user)
+        set_executive(company, DOMAIN, "1001", {"enabled": True, key: OTHER[key]}, as_user=as_user)
     assert read_rules(company, DOMAIN) == before
     assert set_executive(company, DOMAIN, "1001", {key: OTHER[key]})
 
@@ -232,7 +232,7 @@ def test_nobody_else_sees_or_changes_anything(company, as_user):
     with pytest.raises(NotPermitted, match=f"may not see how the calls of 1001 .*: {who}"):
         executive(company, DOMAIN, "1001", as_user=as_user)
     for change, *values in (
-        (set_executive, {"enabled": False}),
+        (set_executive, {"enabled": True}),
         (add_criterion, "new", {}),
         (set_criterion, "family", {"active": False}),
         (remove_criterion, "family"),
