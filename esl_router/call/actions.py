@@ -34,7 +34,8 @@ _STATIC = {
 _EXECUTING = "4"  # CS_EXECUTE; a transferred leg has CS_ROUTING behind a Channel-State of before
 
 _RINGBACK = "%(1000,4000,425)"
-"""What a caller hears who is connected already, as after a transfer: nobody sends him a 180."""
+"""What a caller hears who is connected already, as after a transfer, or has early media: nobody
+sends him a 180."""
 
 _BEFORE_GREETING = "300"
 """Milliseconds between the answer and the mailbox's greeting: the first word is lost otherwise."""
@@ -61,6 +62,7 @@ def ring(
     *,
     caller: str,
     answered: bool,
+    early: bool = False,
     confirm_prompt: str,
     follow: Callable[[Watch], AbstractContextManager[None]],
     connected: Callable[[Leg], object] = lambda leg: None,
@@ -72,7 +74,8 @@ def ring(
     told who has the call as soon as that is heard, and must not wait.
 
     ``caller`` is the uuid of the caller's own leg;
-    ``answered``: the caller's own leg is up already. Raises nothing for what phones, callers and
+    ``answered``: the caller's own leg is up already; ``early``: he has heard something before the
+    answer, and a 180 would not reach his ear any more. Raises nothing for what phones, callers and
     trunks do; legs whose values may not be dialled come out as unreachable.
     """
     dial, unfit = _dial(action, confirm_prompt, make_uuid)
@@ -81,6 +84,8 @@ def ring(
     orders = [commands.set_many({**_STATIC, variables.MAILBOX: action.mailbox or ""})]
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
+    elif early:
+        orders.append(commands.execute("set", f"ringback={_RINGBACK}"))
     if action.caller_name:
         name = untrusted.caller_name(action.caller_name)
         orders.append(commands.export(variables.ORIGINATION_NAME, name))
@@ -130,11 +135,14 @@ def voicemail(socket: CallSocket, action: Voicemail) -> Outcome:
 
 
 def announce(socket: CallSocket, action: Announce) -> Outcome:
-    """Play a sound before the answer: it costs the caller nothing (N5)."""
+    """Play a sound before the answer: it costs the caller nothing (N5).
+
+    A file that is not there is no sound, and the outcome is the same.
+    """
     gone, snapshot = _run(
         socket,
         [
-            commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            commands.set_many({**_STATIC, variables.MAILBOX: action.mailbox or ""}),
             commands.execute("pre_answer"),
             commands.execute("playback", action.sound),
             commands.connect(),

@@ -8,7 +8,7 @@ from datetime import datetime
 from esl_router.engine.aggregate import aggregate
 from esl_router.live.state import LegTimes
 from esl_router.model.actions import Action, Announce, HandBack, Reject, Ring, Voicemail
-from esl_router.model.call import Call, LegResult, Outcome
+from esl_router.model.call import Call, LegResult, Outcome, RingResult
 from esl_router.model.trace import Decision
 from esl_router.model.trace import Entry as TraceEntry
 from esl_router.store import journal
@@ -35,6 +35,7 @@ class Record:
         "_call",
         "_code",
         "_decision",
+        "_preludes",
         "_result",
         "_seen",
         "_started",
@@ -48,6 +49,7 @@ class Record:
         self._trace: list[TraceEntry] = []
         self._seen: set[TraceEntry] = set()
         self._decision: Decision | None = None
+        self._preludes = 0
         self._result = "cancelled"
         self._code: int | None = None
         self._answered_by: str | None = None
@@ -81,6 +83,9 @@ class Record:
         word = _WORD[type(action)]
         self._attempts.append(journal.Attempt(word, started.timestamp(), tuple(legs)))
         match action:
+            case Ring() | Announce() if _is_prelude(action, outcome):
+                # What the call comes to is what follows.
+                self._preludes += 1
             case Ring():
                 outcome = outcome or Outcome()
                 self._result = aggregate(outcome).value if outcome.certain else "ended"
@@ -88,13 +93,13 @@ class Record:
                     self._result = "transferred"
             case Voicemail():
                 self._result = "voicemail"
-            case Announce():
+            case Announce() if not action.before_forward:
                 self._result = "announcement"
             case HandBack():
                 self._result = "handed_back"
             case Reject() if self._result not in ("voicemail", "answered"):
                 self._code = action.code
-                if len(self._attempts) == 1:
+                if len(self._attempts) == 1 + self._preludes:
                     self._result = _REFUSED[action.code]
 
     def entry(self, ended: datetime) -> journal.Entry:
@@ -120,3 +125,12 @@ class Record:
             trace=tuple(self._trace),
             problems=tuple(entry.text for entry in self._trace if entry.stage == "rules"),
         )
+
+
+def _is_prelude(action: Action, outcome: Outcome | None) -> bool:
+    """Whether the call goes on to where the callee's status sends it."""
+    if outcome is None or outcome.caller_gone or outcome.transferred:
+        return False
+    if isinstance(action, Ring):
+        return action.alert_first and aggregate(outcome) is not RingResult.ANSWERED
+    return isinstance(action, Announce) and bool(action.before_forward)

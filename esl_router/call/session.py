@@ -80,12 +80,13 @@ class _Switch:
 class Session:
     """One call on one socket. :meth:`run` returns when the router has nothing more to do."""
 
-    __slots__ = ("_answered", "_services", "_socket", "_switch", "deciding")
+    __slots__ = ("_answered", "_early", "_services", "_socket", "_switch", "deciding")
 
     def __init__(self, socket: CallSocket, services: Services) -> None:
         self._socket = socket
         self._services = services
         self._answered = False
+        self._early = False
         self._switch = _Switch(services.feed, None)
         self.deciding = True
         """Whether the call waits for the router; False while the switch rings or connects it."""
@@ -205,6 +206,7 @@ class Session:
             self._switch,
             caller=call.uuid,
             answered=self._answered,
+            early=self._early,
             confirm_prompt=self._services.settings.confirm_prompt,
             follow=follow,
             connected=connected,
@@ -229,6 +231,7 @@ class Session:
                 self._answered = True
                 return outcome, {}
             case Announce() as action:
+                self._early = True
                 return actions.announce(self._socket, action), {}
             case Reject() as action:
                 actions.reject(self._socket, action, answered=self._answered)

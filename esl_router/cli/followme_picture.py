@@ -21,7 +21,7 @@ from esl_router.engine.identify import Parties
 from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
 from esl_router.errors import NotFound
-from esl_router.model.actions import Action
+from esl_router.model.actions import Action, Ring
 from esl_router.model.live import Live
 from esl_router.model.people import Origin, User
 from esl_router.model.rules import Problem, Rules
@@ -63,6 +63,9 @@ class Section:
     elsewhere: str | None = None
     """Why the calls do not reach the phones at present; None while they do."""
 
+    first: Ring | None = None
+    """What rings all the same before they go elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -86,9 +89,7 @@ class Page:
             yield [Span(TITLES[section.origin], "bold underline"), Span(_summary(section), "dim")]
             yield from draw(list(_bars(section, colour)), width=width, glyphs=glyphs, labels=labels)
             if section.elsewhere:
-                yield [
-                    Span(f"  At present none of these phones rings. {section.elsewhere}", "yellow")
-                ]
+                yield [Span(f"  {_at_present(section.first)} {section.elsewhere}", "yellow")]
         if not self.known:
             yield []
             yield [Span("Every phone is drawn as if it were registered; --live asks.", "dim")]
@@ -126,14 +127,16 @@ def page(rules: Rules, domain: str, extension: str, live: Live, now: datetime) -
         )
         plan = followme.plan(user, origin, situation, limit=profile.no_answer_after)
         names = tuple(row.device.name for row in rules.follow_me(domain, extension, origin))
-        then = elsewhere = None
+        then = elsewhere = before = None
         if origin is not Origin.TEAM:
             first, *rest = explain(call, rules, live, now)
             elsewhere = _elsewhere(first.decision)
             if elsewhere is None:
                 after = rest[0] if rest and plan.legs else first
                 then = after.decision.action
-        sections.append(Section(origin, plan, names, then, elsewhere))
+            elif isinstance(first.decision.action, Ring) and first.decision.action.alert_first:
+                before = first.decision.action
+        sections.append(Section(origin, plan, names, then, elsewhere, before))
     return Page(user, tuple(sections), live.known, rules.problems)
 
 
@@ -150,6 +153,15 @@ def _elsewhere(decision: Decision) -> str | None:
         if entry.stage not in (*_BEFORE, unconditional.STAGE):
             return None
     return None
+
+
+def _at_present(first: Ring | None) -> str:
+    if first is None:
+        return "At present none of these phones rings."
+    names = ", ".join(leg.device for leg in first.legs)
+    if any(leg.splash for leg in first.legs):
+        return f"At present what rings is {names}, for a moment."
+    return f"At present what rings is {names}, for {first.length} s."
 
 
 def _summary(section: Section) -> str:
@@ -184,4 +196,5 @@ def _record(section: Section) -> dict[str, Any]:
         ],
         "then": None if section.then is None else action_record(section.then),
         "elsewhere": section.elsewhere,
+        "first": None if section.first is None else action_record(section.first),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -90,20 +91,26 @@ def show_presence(user: str | None, at: str | None, domain: str | None) -> None:
     metavar="ISO",
     help="Until then (2026-12-24T15:00, in the user's zone unless it names one).",
 )
+@click.option("--message", metavar="TEXT", help="What he says of it; kept until the next change.")
 @of_domain
 def set_presence(
-    user: str, status: str, length: str | None, until: str | None, domain: str | None
+    user: str,
+    status: str,
+    length: str | None,
+    until: str | None,
+    message: str | None,
+    domain: str | None,
 ) -> None:
     """Set a user's status: available, away, dnd, lunch, business_trip or meeting.
 
     With --for or --until it is temporary. What comes back is available, or where the user's
     presence.revert is `previous` the status that was set without an end before. A status without
-    an end ends a temporary one.
+    an end ends a temporary one. A message is of this status alone.
 
     \b
     Example:
       esl-router presence set 1001 away
-      esl-router presence set 1001 lunch --for 45m
+      esl-router presence set 1001 lunch --for 45m --message "Back at half past one"
       esl-router presence set 1001 business_trip --until 2030-08-19T08:00 --as 1001
     """
     from esl_router.cli.instants import duration, instant
@@ -119,7 +126,14 @@ def set_presence(
         elif until is not None:
             end = instant(until, presence.zone_of(db, name, user), "--until")
         changes = presence.set_presence(
-            db, name, user, status, until=end, now=now, as_user=common().acting
+            db,
+            name,
+            user,
+            status,
+            until=end,
+            message=message or None,
+            now=now,
+            as_user=common().acting,
         )
     rules.show_changes(changes)
 
@@ -165,6 +179,57 @@ def set_forward(
     with rules.of_domain(domain) as (db, name):
         changes = presence.set_forward(
             db, name, user, status, origins, condition, to, as_user=common().acting
+        )
+    rules.show_changes(changes)
+
+
+@presence_command.command("alert-first", acts=True)
+@click.argument("user")
+@click.argument("status", metavar="STATUS", type=_STATUS)
+@click.argument("seconds", metavar="SECONDS|splash|off")
+@of_domain
+def set_alert_first(user: str, status: str, seconds: str, domain: str | None) -> None:
+    """Ring a user's phones before STATUS sends a call away.
+
+    For so many seconds (1 to 60) as FollowMe says, or with splash his registered phones for a
+    moment, as a reminder. Whoever is quick has the call.
+
+    \b
+    Example:
+      esl-router presence alert-first 1001 away 6
+      esl-router presence alert-first 1001 dnd splash
+      esl-router presence alert-first 1001 dnd off --as 1001
+    """
+    value = (
+        int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 9 else seconds
+    )
+    _set_profile(user, status, "alert_first", None if seconds == "off" else value, domain)
+
+
+@presence_command.command("announce", acts=True)
+@click.argument("user")
+@click.argument("status", metavar="STATUS", type=_STATUS)
+@click.argument("sound", metavar="SOUND|none")
+@of_domain
+def set_announce(user: str, status: str, sound: str, domain: str | None) -> None:
+    """Play a sound to callers before STATUS sends their calls away.
+
+    SOUND is a file as FreeSWITCH names it. They hear it before the answer: it costs them nothing.
+
+    \b
+    Example:
+      esl-router presence announce 1001 away ivr/ivr-please_hold_while_party_contacted.wav
+      esl-router presence announce 1001 away none
+    """
+    _set_profile(user, status, "announce", None if sound == "none" else sound, domain)
+
+
+def _set_profile(user: str, status: str, key: str, value: Any, domain: str | None) -> None:
+    from esl_router.store import presence
+
+    with rules.of_domain(domain) as (db, name):
+        changes = presence.set_profile(
+            db, name, user, status, {key: value}, as_user=common().acting
         )
     rules.show_changes(changes)
 

@@ -60,9 +60,10 @@ class Page:
         return status.value if name == status.value else f"{name} ({status.value})"
 
     def why(self) -> str:
-        """Why that status counts; empty where nothing is set."""
-        winner = self.effective.winner
-        return "" if winner is self.effective.axes[-1] else winner.why
+        """What he says of that status, and why it counts; empty where nothing is set."""
+        winner, message = self.effective.winner, self.effective.message
+        why = "" if winner is self.effective.axes[-1] else winner.why
+        return ", ".join(filter(None, (f'"{message}"' if message else "", why)))
 
     def first_actions(self) -> list[str]:
         """What a call of each origin does first, in a few words."""
@@ -85,6 +86,8 @@ class Page:
             Span(self.status(), "bold"),
             Span(f"  {self.at:%a %Y-%m-%d %H:%M %Z}", "dim"),
         ]
+        if self.effective.message:
+            yield [Span(f'  "{self.effective.message}"')]
         yield []
         for axis in self.effective.axes:
             wins = axis is self.effective.winner
@@ -108,6 +111,7 @@ class Page:
             "at": self.at.isoformat(),
             "status": self.effective.status.value,
             "display": self.display(self.effective.status),
+            "message": self.effective.message or None,
             "until": until.isoformat() if until else None,
             "afterwards": self.presence.afterwards.value if running else None,
             "axes": [
@@ -119,6 +123,8 @@ class Page:
                 }
                 for axis in self.effective.axes
             ],
+            "alert_first": self.profile.alert_first,
+            "announce": self.profile.announce or None,
             "calls": {origin.value: self._calls(origin) for origin in self.calls},
             "problems": [{"path": each.path, "text": each.text} for each in self.problems],
         }

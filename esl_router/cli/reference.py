@@ -28,17 +28,19 @@ JSON = {
     "dnd": "changes[]",
     "followme list": "[user device origin enabled delay ring user_configurable]",
     "followme show": "domain user name registrations_known origins{internal external team}{"
-    "legs[device owner delay ring ends number confirm diversion{by reason counter} registrations] "
-    "skipped[device reason text] then elsewhere} "
+    "legs[device owner delay ring ends number confirm splash diversion{by reason counter} "
+    "registrations] skipped[device reason text] then elsewhere first} "
     "problems[path text]",
     "followme set": "changes[]",
     "followme remove": "changes[]",
-    "presence show": "domain user name at status display until afterwards "
+    "presence show": "domain user name at status display message until afterwards alert_first announce "
     "axes[axis status wins why] calls{internal external}{forward{to enabled} forwards{always busy "
     "no_answer unregistered} steps[second action …]} problems[path text] "
     "(without USER a list of these)",
     "presence set": "changes[]",
     "presence profile": "changes[]",
+    "presence alert-first": "changes[]",
+    "presence announce": "changes[]",
     "forward show": "[user name origin to enabled] (with USER both origins)",
     "forward set": "changes[]",
     "forward on": "changes[]",

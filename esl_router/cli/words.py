@@ -26,8 +26,8 @@ _CODES = {403: "forbidden", 404: "not found", 480: "temporarily unavailable", 48
 def action_words(action: Action) -> str:
     """What the router does, in a few words."""
     match action:
-        case Ring(callee=callee):
-            return f"Ring {callee}"
+        case Ring(callee=callee, alert_first=alert_first):
+            return f"Ring {callee} first" if alert_first else f"Ring {callee}"
         case Voicemail(mailbox=mailbox, login=login):
             return f"{mailbox} hears his voicemail" if login else f"Voicemail of {mailbox}"
         case Announce(sound=sound):
@@ -55,18 +55,19 @@ def lower(words: str) -> str:
 def action_record(action: Action) -> dict[str, Any]:
     """The action as JSON knows it: ``action`` names it, the rest depends on it."""
     match action:
-        case Ring(callee=callee, legs=legs, decline=decline, mailbox=mailbox):
+        case Ring(callee=callee, legs=legs, decline=decline, mailbox=mailbox, alert_first=first):
             return {
                 "action": "ring",
                 "callee": callee,
                 "decline": decline.value,
                 "mailbox": mailbox,
+                "alert_first": first,
                 "legs": [leg_record(leg) for leg in legs],
             }
         case Voicemail(mailbox=mailbox, login=login):
             return {"action": "voicemail", "mailbox": mailbox, "login": login}
-        case Announce(sound=sound):
-            return {"action": "announce", "sound": sound}
+        case Announce(sound=sound, before_forward=by):
+            return {"action": "announce", "sound": sound, "before_forward": bool(by)}
         case Reject(code=code, cause=cause):
             return {"action": "reject", "code": code, "cause": cause}
         case HandBack():
@@ -86,6 +87,7 @@ def leg_record(leg: Leg) -> dict[str, Any]:
         "ends": leg.ends,
         "number": outside.number if outside else None,
         "confirm": leg.confirm,
+        "splash": leg.splash,
         "diversion": None
         if leg.diversion is None
         else {
@@ -108,7 +110,8 @@ def leg_note(leg: Leg) -> str:
         number = "" if leg.device == leg.target.number else leg.target.number
         return ", ".join(filter(None, (number, "press 1" if leg.confirm else "")))
     count = len(leg.target.contacts)
-    return f"{count} phones" if count > 1 else ""
+    notes = ("for a moment" if leg.splash else "", f"{count} phones" if count > 1 else "")
+    return ", ".join(filter(None, notes))
 
 
 def trace_record(entries: tuple[Entry, ...]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ The order of the stages:
  5    assistants   who of them rings, and whether the executive rings along
  6    cfu          call forward unconditional: the callee's own, whatever his status
  6    presence     the status, and where it sends every call
+ 7    prelude      before it does: his phones for a moment, an announcement
  8    busy         busy on busy
  9    followme     the devices that ring for this origin
  9    team         the members of a team, each on his own team rows
@@ -36,6 +37,7 @@ from esl_router.model.actions import (
     NOT_FOUND,
     UNAVAILABLE,
     Action,
+    Announce,
     HandBack,
     Reject,
     Ring,
@@ -96,7 +98,7 @@ def without_rules(call: Call, problem: str) -> Decision:
         return Decision(HandBack(), tuple(trace.entries))
     last = call.attempts[-1].action
     action: Action = UNAVAILABLE
-    if isinstance(last, Ring) and last.mailbox:
+    if isinstance(last, Ring | Announce) and last.mailbox:
         action = Voicemail(last.domain, last.mailbox)
     return Decision(action, tuple(trace.entries))
 
@@ -107,8 +109,10 @@ def _next(way: Way) -> Action:
     if len(call.attempts) >= MAX_ATTEMPTS:
         trace.fired("guard", f"{len(call.attempts)} attempts were made already: the call ends.")
         return UNAVAILABLE
-    if call.attempts and not isinstance(call.attempts[-1].action, Ring):
-        what = "voicemail" if isinstance(call.attempts[-1].action, Voicemail) else "announcement"
+    last = call.attempts[-1].action if call.attempts else None
+    on = isinstance(last, Ring) or (isinstance(last, Announce) and last.before_forward)
+    if last is not None and not on:
+        what = "voicemail" if isinstance(last, Voicemail) else "announcement"
         trace.fired("fallback", f"The {what} has ended, and so does the call.")
         return UNAVAILABLE
     if parties.code is Code.PUSH:

@@ -35,11 +35,18 @@ class Effective:
 
     status: Status
     axes: tuple[Axis, ...]
+    message: str = ""
+    """What the user says of it; empty where he set another one, or nothing."""
 
     @property
     def winner(self) -> Axis:
         """The first axis that says anything; the last one always does."""
         return next(axis for axis in self.axes if axis.status is not None)
+
+    @property
+    def words(self) -> str:
+        """The status with what the user says of it."""
+        return f'{self.status.value} "{self.message}"' if self.message else self.status.value
 
 
 def effective(presence: Presence, now: datetime) -> Effective:
@@ -49,8 +56,8 @@ def effective(presence: Presence, now: datetime) -> Effective:
     hour". Without one, *available* says nothing, so that what comes below it can speak.
     """
     axes = (_temporary(presence, now), _manual(presence), _hours(presence, now), _DEFAULT)
-    chosen = next(axis.status for axis in axes if axis.status is not None)
-    return Effective(chosen, axes)
+    chosen, winner = next((axis.status, axis) for axis in axes if axis.status is not None)
+    return Effective(chosen, axes, presence.message if _by_hand(presence, winner) else "")
 
 
 def sent_away(status: Status, profile: Profile, origin: Origin) -> Target | None:
@@ -60,6 +67,13 @@ def sent_away(status: Status, profile: Profile, origin: Origin) -> Target | None
 
 
 _DEFAULT = Axis("default", Status.AVAILABLE, "nothing else says otherwise")
+
+
+def _by_hand(presence: Presence, winner: Axis) -> bool:
+    """Whether the status that counts is the one that was set by hand last: *available* too."""
+    if presence.until is not None:
+        return winner.name == "temporary"
+    return winner.name == "manual" or winner is _DEFAULT
 
 
 def _temporary(presence: Presence, now: datetime) -> Axis:

@@ -23,6 +23,8 @@ def concerns(ringing: Ring, decision: Decision) -> str:
     action = decision.action
     if not isinstance(action, Ring) or action.callee != ringing.callee:
         return "another rule holds now"
+    if action.alert_first is not ringing.alert_first:
+        return "another rule holds now"
     if {leg.device for leg in action.legs} != {leg.device for leg in ringing.legs}:
         return "other phones would ring now"
     return ""

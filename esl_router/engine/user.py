@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from esl_router.engine import busy, callers, executive, fallback, followme, unconditional
+from esl_router.engine import (
+    busy,
+    callers,
+    executive,
+    fallback,
+    followme,
+    prelude,
+    unconditional,
+)
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.way import Redirect, Step, Way
@@ -45,7 +53,8 @@ def step(user: User, way: Way) -> Step:
         result = way.result(attempt)
         if result is None:
             return UNAVAILABLE
-        return _unanswered(user, profile, fallback.CONDITION[result], way)
+        if not prelude.alerted(attempt):
+            return _unanswered(user, profile, fallback.CONDITION[result], way)
     if verdict is None:
         filtered = executive.step(user, way, before_forwarding=True)
         if filtered is not None:
@@ -55,11 +64,12 @@ def step(user: User, way: Way) -> Step:
             return Redirect(user, forward, Condition.FORWARD)
         target = sent_away(current.status, profile, situation.parties.origin)
         if target is not None:
-            why = f"{user.extension} is {current.status.value} ({current.winner.why})"
+            why = f"{user.extension} is {current.words} ({current.winner.why})"
             trace.fired("presence", f"{why}: calls go to {target}.")
-            return Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
+            redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
+            return prelude.before(redirect, profile, way) or redirect
         if current.status is not Status.AVAILABLE:
-            why = f"{user.extension} is {current.status.value} ({current.winner.why})"
+            why = f"{user.extension} is {current.words} ({current.winner.why})"
             trace.passed("presence", f"{why}, and calls ring all the same.")
         filtered = executive.step(user, way, before_forwarding=False)
         if filtered is not None:

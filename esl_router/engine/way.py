@@ -8,7 +8,7 @@ from esl_router.engine import fallback
 from esl_router.engine.aggregate import aggregate
 from esl_router.engine.fallback import Condition
 from esl_router.engine.situation import Redirection, Situation
-from esl_router.model.actions import Action, Diversion, Reject, Ring
+from esl_router.model.actions import Action, Announce, Diversion, Reject, Ring
 from esl_router.model.call import Attempt, LegResult, RingResult
 from esl_router.model.people import Redecide, User
 from esl_router.model.presence import Target
@@ -65,6 +65,13 @@ class Way:
     def attempt(self, callee: str) -> Attempt | None:
         """The last ring of an extension, or of a number outside."""
         return self._rung.get(callee)
+
+    def announced(self, callee: str) -> bool:
+        """Whether the caller has heard what ``callee`` has announced before forwards."""
+        return any(
+            isinstance(attempt.action, Announce) and attempt.action.before_forward == callee
+            for attempt in self.situation.call.attempts
+        )
 
     def result(self, attempt: Attempt, *, of_team: bool = False) -> RingResult | None:
         """What a ring amounts to; None: the call was answered or the caller is gone."""

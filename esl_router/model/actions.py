@@ -130,6 +130,10 @@ class Ring:
     """``account@domain`` of the caller, where he is a user of ours: whoever is rung may be sent on
     by him."""
 
+    alert_first: bool = False
+    """Whether the callee's status sends the call away all the same, as soon as this is over
+    without an answer (features.md C7a)."""
+
     @property
     def to_assistants(self) -> bool:
         """Whether it is the pool that rings, in place of the executive."""
@@ -156,6 +160,14 @@ class Announce:
 
     sound: str
     """A file, as FreeSWITCH names it."""
+
+    before_forward: str = ""
+    """The extension whose status sends the call on afterwards (features.md D7); empty: the call
+    ends with it."""
+
+    domain: str = ""
+    mailbox: str | None = None
+    """The box that takes the call if the router is gone when the sound has ended."""
 
 
 @dataclass(frozen=True, slots=True)

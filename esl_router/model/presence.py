@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Literal
 
 from esl_router.model.people import Origin
 from esl_router.model.schedule import Schedule
@@ -77,6 +78,12 @@ class Forward(StrEnum):
     UNREGISTERED = "unregistered"
 
 
+SPLASH: Final = "splash"
+"""Instead of a number of seconds: his phones ring for a moment, as a reminder."""
+
+AlertFirst = int | Literal["splash"]
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What one status does with calls."""
@@ -92,6 +99,12 @@ class Profile:
     """Whether calls of teams ring him; None: unless the status sends his calls away."""
 
     forwards: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
+
+    alert_first: AlertFirst | None = None
+    """Seconds that his phones ring before the status sends a call away, or :data:`SPLASH` (C7a)."""
+
+    announce: str = ""
+    """The sound that a caller hears before the status sends his call away (D7); empty: none."""
 
     def target(self, origin: Origin, condition: Forward) -> Target | None:
         return self.forwards.get((origin, condition))
@@ -114,6 +127,9 @@ class Presence:
     """The status that holds outside a schedule's hours (C10)."""
 
     profiles: Mapping[Status, Profile] = field(default_factory=dict)
+
+    message: str = ""
+    """What he says of the status that he set by hand, in his own words (C11)."""
 
     def profile(self, status: Status) -> Profile:
         return self.profiles.get(status, Profile())

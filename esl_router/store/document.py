@@ -322,7 +322,7 @@ def _users(read: _Tables) -> Document:
 
 
 def _presence(row: Mapping[str, Any]) -> Document:
-    found = _pick(row, "status", "until", "afterwards", "revert")
+    found = _pick(row, "status", "message", "until", "afterwards", "revert")
     hours = {"schedule": row["hours_schedule"], "status": row["hours_status"]}
     return {**found, "outside_hours": hours if row["hours_schedule"] else None}
 
@@ -345,7 +345,10 @@ def _follow_me(
 
 
 def _profile(row: Mapping[str, Any], forwards: list[dict[str, Any]]) -> Document:
-    found: Document = {**usual(PROFILE), **_pick(row, "no_answer_after", "queue_login")}
+    found: Document = {
+        **usual(PROFILE),
+        **_pick(row, "no_answer_after", "queue_login", "alert_first", "announce"),
+    }
     if row["ring_group_calls"] is not None:
         found["ring_group_calls"] = bool(row["ring_group_calls"])
     for forward in forwards:

@@ -142,6 +142,8 @@ PROFILE = Record(
         "no_answer_after": Key(_MAYBE_SECONDS, None),
         "queue_login": Key(One(values.optional(values.queue_login), values.queue_login_text), None),
         "ring_group_calls": Key(One(values.optional(values.boolean)), None),
+        "alert_first": Key(One(values.optional(values.alert_first)), None),
+        "announce": Key(One(values.optional(values.sound)), None),
         "internal": Key(_FORWARDS, usual(_FORWARDS)),
         "external": Key(_FORWARDS, usual(_FORWARDS)),
     }
@@ -150,6 +152,7 @@ _OUTSIDE_HOURS = Record({"schedule": Key(_TEXT), "status": Key(_STATUS, "away", 
 PRESENCE = Record(
     {
         "status": Key(_STATUS, "available"),
+        "message": Key(One(values.optional(values.message)), None),
         "until": Key(One(values.optional(values.instant), values.instant_text), None),
         "afterwards": Key(_STATUS, "available"),
         "revert": Key(One(values.choice("available", "previous")), "available"),

@@ -492,6 +492,19 @@ def m016_outside_hours(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m017_before_a_status_sends_calls_away(db: sqlite_utils.Database) -> None:
+    # ANY: seconds, or the word.
+    db.executescript(
+        """
+        ALTER TABLE profiles ADD COLUMN alert_first ANY CHECK (alert_first = 'splash' OR
+            (typeof(alert_first) = 'integer' AND alert_first BETWEEN 1 AND 60));
+        ALTER TABLE profiles ADD COLUMN announce TEXT;
+        ALTER TABLE presence ADD COLUMN message TEXT;
+        """
+    )
+
+
+@MIGRATIONS()
 def m018_call_forwards(db: sqlite_utils.Database) -> None:
     # Independent of `presence` and `forwards`: whatever the status is.
     db.executescript(

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from esl_router.model.numbers import is_pattern
 from esl_router.model.people import CallerAction, CallerRule, Origin
 from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.schedule import Schedule
+from esl_router.store import values
 from esl_router.store.schedules import schedule
 
 Report = Callable[[str, str], None]
 """Takes the path of a broken rule and what is wrong with it."""
 
 _STATUS = """
-    SELECT status, until, afterwards, hours_schedule, hours_status FROM presence
+    SELECT status, until, afterwards, message, hours_schedule, hours_status FROM presence
     WHERE domain = ? AND extension = ?
 """
 
+_NO_STATUS = ("available", None, "available", None, None, None)
+
 _PROFILES = """
     SELECT profiles.status, no_answer_after, queue_login, ring_group_calls,
-           origin, condition, target
+           alert_first, announce, origin, condition, target
     FROM profiles LEFT JOIN forwards USING (domain, extension, status)
     WHERE domain = ? AND extension = ?
 """
@@ -44,7 +49,7 @@ _CALLERS = """
 def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Report) -> Presence:
     """The user's status and profiles; a forward that makes no sense is left out and reported."""
     row = conn.execute(_STATUS, (domain, extension)).fetchone()
-    status, until, afterwards, hours, then = row or ("available", None, "available", None, None)
+    status, until, afterwards, message, hours, then = row or _NO_STATUS
     path = f"users.{extension}.presence"
     return Presence(
         status=_status(status, f"{path}.status", report),
@@ -54,6 +59,7 @@ def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Repo
         if hours is None
         else _outside_hours(conn, domain, hours, str(then), f"{path}.outside_hours", report),
         profiles=_profiles(conn, domain, extension, f"{path}.profiles", report),
+        message=_checked(values.message, message, f"{path}.message", report) or "",
     )
 
 
@@ -91,11 +97,10 @@ def callers(
 def _profiles(
     conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
 ) -> dict[Status, Profile]:
-    plain: dict[Status, tuple[int | None, bool | None, bool | None]] = {}
+    plain: dict[Status, Profile] = {}
     forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
-    for name, after, login, ring_group_calls, origin, condition, text in conn.execute(
-        _PROFILES, (domain, extension)
-    ):
+    for row in conn.execute(_PROFILES, (domain, extension)):
+        name, after, login, ring_group_calls, alert, announce, origin, condition, text = row
         try:
             status = Status(name)
         except ValueError:
@@ -105,7 +110,14 @@ def _profiles(
             report(f"{path}.{name}.no_answer_after", f"{after} is no number of seconds")
             after = None
         group = None if ring_group_calls is None else ring_group_calls != 0
-        plain[status] = (after, _LOGIN.get(login), group)
+        inner = f"{path}.{name}"
+        plain[status] = Profile(
+            after,
+            _LOGIN.get(login),
+            group,
+            alert_first=_checked(values.alert_first, alert, f"{inner}.alert_first", report),
+            announce=_checked(values.sound, announce, f"{inner}.announce", report) or "",
+        )
         if text is None:
             continue
         try:
@@ -114,8 +126,18 @@ def _profiles(
         except ValueError:
             report(f"{path}.{name}.{origin}.{condition}", f"{text!r} is no target")
     return {
-        status: Profile(*settings, forwards.get(status, {})) for status, settings in plain.items()
+        status: replace(profile, forwards=forwards.get(status, {}))
+        for status, profile in plain.items()
     }
+
+
+def _checked(check: values.Value, value: Any, path: str, report: Report) -> Any:
+    """What a column holds, in its one form; None, reported, where that cannot be right."""
+    try:
+        return None if value is None else check(value, "")
+    except ValueError as error:
+        report(path, str(error))
+        return None
 
 
 def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:

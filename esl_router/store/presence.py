@@ -9,7 +9,7 @@ RulesFileError for a wrong value, and NotPermitted.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -33,14 +33,16 @@ def set_presence(
     status: str,
     *,
     until: datetime | None = None,
+    message: str | None = None,
     now: datetime,
     as_user: str | None = None,
 ) -> Changes:
-    """Set a user's status: for good, or until an instant.
+    """Set a user's status: for good, or until an instant, with what he says of it.
 
     What comes back after a temporary status is settled now: available, or where the user's
     ``revert`` is ``previous`` what was set for good before. Another temporary status on top of it
-    leaves that alone; one without an end ends it. ``until`` must be later than ``now``, both aware.
+    leaves that alone; one without an end ends it. A message is of one status alone: without a new
+    one there is none. ``until`` must be later than ``now``, both aware.
     """
     with write(db):
         old = own(db, domain, extension, as_user, "status")
@@ -54,7 +56,7 @@ def set_presence(
                 afterwards = _base(old["presence"])
         # Never before `now`, which whole seconds of a moment ahead could be.
         end = None if until is None else instant_text(math.ceil(until.timestamp()))
-        settings = {"status": status, "until": end, "afterwards": afterwards}
+        settings = {"status": status, "message": message, "until": end, "afterwards": afterwards}
         return change_user(
             db,
             domain,
@@ -110,6 +112,25 @@ def set_forward(
             raise RulesFileError([f"users.{extension}.{'.'.join(paths[0])}: {problem}"])
         with once():
             return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
+
+
+def set_profile(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    status: str,
+    settings: Mapping[str, Any],
+    *,
+    as_user: str | None = None,
+) -> Changes:
+    """Set keys of a status' profile (``alert_first``, ``announce``) to what a rules file would
+    say; None takes a key out."""
+    with write(db):
+        old = own(db, domain, extension, as_user, "status profiles")
+        path = ("presence", "profiles", status)
+        return change_user(
+            db, domain, extension, old, {(*path, key): value for key, value in settings.items()}
+        )
 
 
 @contextmanager

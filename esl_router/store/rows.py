@@ -48,7 +48,8 @@ TABLES = (
 """The tables of a domain, in the order in which their rows may be inserted."""
 
 _USER = ("name", "timezone", "voicemail", "busy_on_busy", "bob_cancel_pending", "decline")
-_PROFILE = ("no_answer_after", "queue_login", "ring_group_calls")
+_PROFILE = ("no_answer_after", "queue_login", "ring_group_calls", "alert_first", "announce")
+_STATE = ("status", "message", "until", "afterwards", "revert")
 _TEAM = ("name", "strategy", "ring", "max_wait", "caller_prefix")
 
 
@@ -117,7 +118,7 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
         yield "workplace_logins", {**key, "workplace": user["workplace"]}
     yield from device_rows(domain, user["devices"], user["follow_me"], extension=extension)
     presence = user["presence"]
-    state = {name: presence[name] for name in ("status", "until", "afterwards", "revert")}
+    state = {name: presence[name] for name in _STATE}
     hours = presence["outside_hours"] or {"schedule": None, "status": None}
     hours = {f"hours_{name}": value for name, value in hours.items()}
     yield "presence", {**key, **state, **hours}

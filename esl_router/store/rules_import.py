@@ -111,7 +111,7 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
     for extension, user in rules["users"].items():
         if (old := before["users"].get(extension)) is not None:
             path = f"users.{extension}"
-            state = ("status", "until", "afterwards")
+            state = ("status", "message", "until", "afterwards")
             keep(f"{path}.presence", user["presence"], old["presence"], *state)
             kept += _keep_forward(path, user, old, known)
             kept += _keep_rows(path, user, old)

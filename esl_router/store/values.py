@@ -354,6 +354,27 @@ def queue_login_text(value: str | None) -> str | bool | None:
     return {"true": True, "false": False}.get(value or "", value)
 
 
+def message(value: Any, country: str) -> str:
+    """What a user says of his status: one line of up to 160 characters."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {said(value)}")
+    line = value.strip()
+    if not line or len(line) > 160 or not line.isprintable():
+        raise ValueError("must be one line of 1 to 160 characters")
+    return line
+
+
+def alert_first(value: Any, country: str) -> int | str:
+    """Seconds, or ``splash``."""
+    if value == "splash":
+        return "splash"
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 60:
+        return value
+    raise ValueError(f"must be 1 to 60 seconds or splash, not {said(value)}")
+
+
 def sound(value: Any, country: str) -> str:
     """A sound file as FreeSWITCH names it: a path, in which nothing leads out of its folder."""
     if not isinstance(value, str) or not _SOUND.fullmatch(value) or ".." in value.split("/"):

@@ -10,7 +10,8 @@ from esl_router.call import session
 from esl_router.engine.decide import decide as engine_decides
 from esl_router.errors import StoreError
 from esl_router.model.executive import Assistant, Executive
-from esl_router.model.people import FollowMeRow, User
+from esl_router.model.people import FollowMeRow, Origin, User
+from esl_router.model.presence import Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Strategy, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
 from tests.company import DOMAIN, Company, mobile, sip
@@ -389,3 +390,69 @@ def test_members_see_whom_the_caller_wanted_before_their_phones_ring():
     assert orders[1].arg == "nolocal:origination_caller_id_name=Hotline\u2236 Ben Berg"
     side.close()
     side.wait()
+
+
+def announcing(target, **profile):
+    """Anna is away."""
+    forwards = {(Origin.INTERNAL, Forward.ALWAYS): Target.parse(target)}
+    away = Presence(Status.AWAY, profiles={Status.AWAY: Profile(forwards=forwards, **profile)})
+    return replace(COMPANY, statuses={"1001": away})
+
+
+def test_after_an_announcement_the_call_goes_on_with_a_ringing_tone():
+    side = Switchside(announcing("extension:1003", announce="a/way.wav"))
+    carla = User(DOMAIN, "1003", "Carla")
+    side.rules.company = replace(
+        side.rules.company,
+        users=(ANNA, BEN, carla),
+        rows={**COMPANY.rows, "1003": [FollowMeRow(sip("1003-desk", "1003"))]},
+    )
+    side.order()
+    side.say(snapshot())
+    settings, early, play, _ = side.orders(4)
+    assert "eslr_mailbox=1001" in settings.arg
+    assert (early.app, play.app, play.arg) == ("pre_answer", "playback", "a/way.wav")
+    side.say(OK, OK, OK, snapshot(Answer_State="early"))
+    _, tone, bridge, _ = side.orders(4)
+    assert (tone.app, tone.arg.partition("(")[0]) == ("set", "ringback=%")
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, OK, causes((uuid, "USER_BUSY")))
+    assert side.orders(1)[0].app == "multiset"
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert [attempt.action for attempt in entry.attempts][:2] == ["announce", "ring"]
+
+
+@pytest.mark.parametrize(
+    ("target", "result", "code"), [("busy", "busy", 486), ("voicemail", "voicemail", None)]
+)
+def test_a_call_comes_to_what_follows_its_prelude(target, result, code):
+    side = Switchside(announcing(target, announce="away.wav", alert_first=6))
+    _, bridge, _ = rung(side)
+    assert "leg_timeout=6~" in bridge.arg
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
+    side.orders(4)
+    side.say(OK, OK, OK, snapshot())
+    if code:
+        assert side.orders(2)[1].cause == "USER_BUSY"
+        side.say(OK, OK)
+    else:
+        side.orders(5)
+        side.say(OK, OK, OK, OK, snapshot(Answer_State="answered"))
+        side.orders(2)
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert (entry.result, entry.code) == (result, code)
+
+
+def test_who_gives_up_while_he_is_told_has_given_up():
+    side = Switchside(announcing("busy", announce="away.wav"))
+    side.order()
+    side.say(snapshot())
+    side.orders(4)
+    side.close()
+    side.wait()
+    assert side.journal[0].result == "cancelled"

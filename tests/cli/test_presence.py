@@ -146,6 +146,11 @@ def test_a_user_acts_for_himself(run):
         ("presence profile 1001 away external:+49900111222 --when busy", "toll does not permit"),
         ("presence profile 1001 away ring --when busy", "'ring' is no target"),
         ("presence profile 1001 away announcement:../x --when busy", "is no sound file"),
+        (f"presence set 1001 away --message {'x' * 161}", "must be one line of 1 to 160"),
+        ("presence alert-first 1001 away 61", "must be 1 to 60 seconds or splash, not 61"),
+        ("presence alert-first 1001 away soon", "must be 1 to 60 seconds or splash, not 'soon'"),
+        ("presence alert-first 1001 away 6 --as 1002", "change the status profiles of 1001"),
+        ("presence announce 1001 away ../x.wav", "is no sound file"),
         ("busy-on-busy 1099 on", "there is no user '1099'"),
         ("busy-on-busy 1001 maybe", "must be false, true or a number of calls"),
         ("busy-on-busy 1001 -- -1", "must be false, true or a number of calls"),
@@ -182,3 +187,44 @@ def test_an_empty_list_says_what_to_do(empty):
     empty.ok("import", "-", text="domain: pbx.test\n")
     assert "esl-router user add" in empty.ok("presence", "show")
     assert empty.json("presence", "show") == []
+
+
+def test_a_message(away):
+    away.ok("presence", "set", "1001", "away", "--message", "At the dentist's")
+    assert '  "At the dentist\'s"\n' in away.ok("presence", "show", "1001")
+    assert away.json("presence", "show", "1001")["message"] == "At the dentist's"
+    assert "At the dentist's" in away.ok("presence", "show")
+    said = away.ok("explain", "--from", "1002", "--to", "1001")
+    assert '1001 is away "At the dentist\'s" (away, set by hand)' in said
+    away.ok("presence", "set", "1001", "away")
+    assert away.json("presence", "show", "1001")["message"] is None
+
+
+def test_what_comes_before_the_target(away):
+    away.ok("presence", "set", "1001", "away")
+    assert "alert_first: 6" in away.ok("presence", "alert-first", "1001", "away", "6")
+    away.ok("presence", "announce", "1001", "away", "ivr/away.wav", "--as", "1001")
+    page = away.ok("presence", "show", "1001")
+    assert "ring 1001 first, after 6 s announcement ivr/away.wav, after 6 s ring 1002" in page
+    found = away.json("presence", "show", "1001")
+    assert (found["alert_first"], found["announce"]) == (6, "ivr/away.wav")
+    first, sound, then, _ = found["calls"]["external"]["steps"]
+    assert (first["alert_first"], first["legs"][0]["ring"], first["legs"][0]["splash"]) == (
+        True,
+        6,
+        False,
+    )
+    assert (sound["sound"], sound["before_forward"]) == ("ivr/away.wav", True)
+    assert not then["alert_first"]
+    plan = away.json("followme", "show", "1001")["origins"]["internal"]
+    assert [leg["ring"] for leg in plan["first"]["legs"]] == [6]
+    assert plan["elsewhere"]
+    said = away.ok("followme", "show", "1001")
+    assert "At present what rings is 1001-desk, for 6 s. 1001 is away" in said
+    away.ok("presence", "alert-first", "1001", "away", "splash")
+    assert "for a moment" in away.ok("explain", "--from", "1002", "--to", "1001")
+    assert "1001-soft, for a moment. 1001 is away" in away.ok("followme", "show", "1001")
+    away.ok("presence", "alert-first", "1001", "away", "off")
+    away.ok("presence", "announce", "1001", "away", "none")
+    found = away.json("presence", "show", "1001")
+    assert (found["alert_first"], found["announce"]) == (None, None)

@@ -97,3 +97,24 @@ def test_kinds_are_complete():
         "ring",
         "announcement",
     }
+
+
+HOURS = (Schedule("office", "UTC"), Status.AWAY)
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("presence", "message"),
+    [
+        (Presence(Status.AWAY, message="Dentist"), "Dentist"),
+        (Presence(message="Room 7"), "Room 7"),
+        (Presence(Status.AWAY, until=LATER, message="Dentist"), "Dentist"),
+        (Presence(Status.AWAY, until=NOW, message="Dentist"), ""),
+        (Presence(Status.AWAY, until=NOW, afterwards=Status.DND, message="Dentist"), ""),
+        (Presence(outside_hours=HOURS, message="Room 7"), ""),
+    ],
+)
+def test_a_message_is_of_the_status_that_was_set_with_it(presence, message):
+    found = effective(presence, NOW)
+    assert found.message == message
+    assert found.words == found.status.value + (f' "{message}"' if message else "")

@@ -11,6 +11,7 @@ from esl_router.store.presence import (
     set_busy_on_busy,
     set_forward,
     set_presence,
+    set_profile,
     zone_of,
 )
 from esl_router.store.reader import Store
@@ -121,6 +122,44 @@ def test_an_end_is_an_instant_whatever_its_zone(company):
     assert admin.user(company, DOMAIN, "1002")["presence"]["until"] == NOW.timestamp() + 1
 
 
+def test_a_message_is_of_one_status_alone(company, path):
+    store = Store(path)
+
+    def message(minutes):
+        with store.read() as rules:
+            return effective(rules.presence(DOMAIN, "1002"), after(minutes=minutes)).message
+
+    set_presence(company, DOMAIN, "1002", "away", message=" Dentist ", now=NOW)
+    assert message(0) == "Dentist"
+    set_presence(company, DOMAIN, "1002", "lunch", until=after(minutes=30), message="2", now=NOW)
+    assert (message(29), message(30)) == ("2", "")
+    assert lines(set_presence(company, DOMAIN, "1002", "lunch", now=NOW)) == [
+        "- users.1002.presence.message: 2",
+        "- users.1002.presence.until: 2026-11-20T12:30:00Z",
+    ]
+    [line] = refused(set_presence, company, DOMAIN, "1002", "away", message="a\nb", now=NOW)
+    assert line == "users.1002.presence.message: must be one line of 1 to 160 characters"
+    store.close()
+
+
+def test_keys_of_a_profile(company):
+    def change(status, **settings):
+        return lines(set_profile(company, DOMAIN, "1001", status, settings))
+
+    assert change("away", alert_first=6, announce="a.wav") == [
+        "+ users.1001.presence.profiles.away.alert_first: 6",
+        "~ users.1001.presence.profiles.away.announce: "
+        "ivr/ivr-please_hold_while_party_contacted.wav → a.wav",
+    ]
+    assert change("away", alert_first=None, announce=None) == [
+        "- users.1001.presence.profiles.away.alert_first: 6",
+        "- users.1001.presence.profiles.away.announce: a.wav",
+    ]
+    settings = {"alert_first": 61}
+    [line] = refused(set_profile, company, DOMAIN, "1001", "away", settings)
+    assert line.startswith("users.1001.presence.profiles.away.alert_first: must be 1 to 60")
+
+
 def test_what_a_status_cannot_be(company):
     for until in (NOW, after(seconds=-1)):
         assert refused(set_presence, company, DOMAIN, "1002", "lunch", until=until, now=NOW) == [
@@ -137,6 +176,7 @@ def test_a_user_changes_his_own_and_nobody_elses(company):
         (set_presence, ("lunch",), "status"),
         (set_busy_on_busy, (True,), "busy on busy"),
         (set_forward, ("lunch", ["internal"], "always", "busy"), "forwards"),
+        (set_profile, ("lunch", {"alert_first": 6}), "status profiles"),
     ):
         before = read_rules(company, DOMAIN)
         more = {"now": NOW} if change is set_presence else {}

@@ -8,6 +8,7 @@ from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.codes import USUAL, Code
 from esl_router.model.people import CallerAction, CallerRule, DeclineScope, DeviceKind, Origin
 from esl_router.model.presence import (
+    SPLASH,
     CallForward,
     Forward,
     Presence,
@@ -317,6 +318,14 @@ def test_a_temporary_status(company, store):
     assert presence.status is Status.BUSINESS_TRIP
     assert presence.until == datetime(2030, 8, 19, 6, tzinfo=UTC)
     assert presence.afterwards is Status.LUNCH
+    assert presence.message == "Back on 19 August"
+
+
+def test_what_comes_before_a_status_sends_calls_away(rules):
+    anna = rules.presence(DOMAIN, "1001")
+    assert (anna.message, anna.profile(Status.DND).alert_first) == ("", SPLASH)
+    assert anna.profile(Status.AWAY).announce == "ivr/ivr-please_hold_while_party_contacted.wav"
+    assert anna.profile(Status.AWAY).alert_first is None
 
 
 @pytest.mark.parametrize("until", [10**17, -(10**17)])
@@ -345,6 +354,21 @@ def test_a_profile_without_forwards_still_has_its_time(company, store):
             "'asleep' is no status, taken as available",
         ),
         (
+            "presence SET message = 'a' || char(10) || 'b'",
+            "message",
+            "must be one line of 1 to 160 characters",
+        ),
+        (
+            "profiles SET alert_first = 0",
+            "profiles.available.alert_first",
+            "must be 1 to 60 seconds or splash, not 0",
+        ),
+        (
+            "profiles SET announce = '../x'",
+            "profiles.available.announce",
+            "'../x' is no sound file: 1 to 200 letters, digits and _./- without .. in it",
+        ),
+        (
             "profiles SET no_answer_after = -1",
             "profiles.available.no_answer_after",
             "-1 is no number of seconds",
@@ -369,6 +393,7 @@ def test_what_is_broken_of_a_presence_is_left_out(company, store, change, where,
         assert said(rules) == [(f"users.1007.presence.{where}", text)]
     assert (presence.status, presence.afterwards) == (Status.AVAILABLE, Status.AVAILABLE)
     profile = presence.profile(Status.AVAILABLE)
+    assert (presence.message, profile.alert_first, profile.announce) == ("", None, "")
     assert profile.no_answer_after == (None if "after = -1" in change else 12)
     rest = profile.target(Origin.INTERNAL, Forward.NO_ANSWER)
     assert rest == Target(TargetKind.EXTENSION, "1005")

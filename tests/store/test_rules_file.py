@@ -228,6 +228,23 @@ WRONG = [
         'name: Hotline\n    caller_prefix: "a\\nb"',
         "teams.2000.caller_prefix: must be one line",
     ),
+    ("status: available", "message: ''", "users.1001.presence.message: must be one line of 1 to"),
+    ("status: available", 'message: "a\\nb"', "users.1001.presence.message: must be one line of"),
+    ("status: available", f"message: {'x' * 161}", "users.1001.presence.message: must be one"),
+    ("status: available", "message: [a]", "users.1001.presence.message: must be text, not a list"),
+    *(
+        (
+            "available: {external",
+            f"available: {{alert_first: {value}, external",
+            "users.1001.presence.profiles.available.alert_first: must be 1 to 60 seconds or splash",
+        )
+        for value in ("0", "61", "true", "ring")
+    ),
+    (
+        "available: {external",
+        "available: {announce: ../x.wav, external",
+        "users.1001.presence.profiles.available.announce: '../x.wav' is no sound file",
+    ),
     ("status: available", "afterwards: asleep", "users.1001.presence.afterwards: must be av"),
     ("+4930111*", "0930*", "users.1001.callers[0].numbers[0]: '0930*' begins with 0"),
     ("+4930111*", "+49x", "users.1001.callers[0].numbers[0]: '+49x' is no number pattern"),

@@ -111,9 +111,10 @@ def test_a_dry_run_says_the_same_and_changes_nothing(company, company_rules, rul
 STATE = [
     (
         "UPDATE presence SET status = 'away', until = 1798120800,"
-        " afterwards = 'lunch' WHERE extension = '1001'",
+        " afterwards = 'lunch', message = 'Ill' WHERE extension = '1001'",
         [
             "= users.1001.presence.status: stays away (the file: available)",
+            "= users.1001.presence.message: stays Ill (the file: nothing)",
             "= users.1001.presence.until: stays 2026-12-24T14:00:00Z (the file: nothing)",
             "= users.1001.presence.afterwards: stays lunch (the file: available)",
         ],
@@ -344,6 +345,8 @@ def changed_rules(draw):
             "no_answer_after": draw(st.sampled_from([None, 1, 600])),
             "queue_login": draw(st.sampled_from([None, "true", "false", "keep"])),
             "ring_group_calls": draw(st.sampled_from([None, True, False])),
+            "alert_first": draw(st.sampled_from([None, 1, 60, "splash"])),
+            "announce": draw(st.sampled_from([None, "a/b.wav"])),
             **{
                 o: dict.fromkeys(["always", "no_answer", "busy", "unregistered"])
                 for o in ("internal", "external")
@@ -353,6 +356,7 @@ def changed_rules(draw):
             st.sampled_from([None, "busy", "ring", "voicemail:1005", "announcement:a/b.wav"])
         )
         user["presence"]["profiles"]["lunch"] = profile
+        user["presence"]["message"] = draw(st.sampled_from([None, "# 1", "“Ä”: ö"]))
         user["presence"]["afterwards"] = draw(st.sampled_from(["available", "lunch"]))
         user["presence"]["until"] = draw(st.none() | st.integers(0, 4102444800))
     team = rules["teams"]["2000"]

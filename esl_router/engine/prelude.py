@@ -1,0 +1,88 @@
+"""What comes before a status sends a call away: his own phones first, an announcement (C7a, D7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from esl_router.engine import busy, followme
+from esl_router.engine.way import Redirect, Way
+from esl_router.model.actions import Action, Announce, Leg, Registered, Ring
+from esl_router.model.call import Attempt
+from esl_router.model.people import User
+from esl_router.model.presence import SPLASH, AlertFirst, Profile, TargetKind
+from esl_router.model.trace import Trace
+
+STAGE = "prelude"
+
+
+def alerted(attempt: Attempt) -> bool:
+    """Whether this ring was one before the status' target, and is none that counts."""
+    return isinstance(attempt.action, Ring) and attempt.action.alert_first
+
+
+def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
+    """What is still to happen before a user's status sends the call to its target; None: nothing.
+
+    Each of it happens once in a call, whatever becomes of it but an answer.
+    """
+    user = redirect.by
+    if not isinstance(user, User) or _rings_himself(user, redirect, way):
+        return None
+    first = profile.alert_first
+    if (
+        first is not None
+        and way.attempt(user.extension) is None
+        and (legs := _legs(user, first, way))
+    ):
+        return Ring(
+            user.domain,
+            user.extension,
+            legs,
+            user.decline,
+            way.mailbox,
+            redecide=way.redecide(user),
+            alert_first=True,
+        )
+    if profile.announce and not way.announced(user.extension):
+        way.situation.trace.fired(STAGE, f"The caller hears {profile.announce} first.")
+        return Announce(profile.announce, user.extension, user.domain, way.mailbox)
+    return None
+
+
+def _rings_himself(user: User, redirect: Redirect, way: Way) -> bool:
+    """Whether the target is the user himself, so that his phones ring as usual (X28)."""
+    target = redirect.target
+    if target.kind is TargetKind.EXTERNAL:
+        return way.situation.rules.owner_of(target.value) == (user.domain, user.extension)
+    return target.kind is TargetKind.EXTENSION and target.value == user.extension
+
+
+def _legs(user: User, how: AlertFirst, way: Way) -> tuple[Leg, ...]:
+    situation, trace = way.situation, way.situation.trace
+    # What is said aside is true of usual calls, and not of this one.
+    aside = replace(situation, trace=Trace())
+    if busy.is_busy(user, aside):
+        trace.passed(STAGE, f"{user.extension} is busy on busy: no phone of his rings before that.")
+        return ()
+    plan = followme.plan(
+        user,
+        situation.parties.origin,
+        aside,
+        way.redirection,
+        limit=None if how == SPLASH else how,
+    )
+    legs = plan.legs
+    if how == SPLASH:
+        # A reminder for who sits beside the phone: all at once, and nobody outside.
+        legs = tuple(
+            replace(leg, delay=0, ring=1, splash=True)
+            for leg in legs
+            if isinstance(leg.target, Registered)
+        )
+    for leg in legs:
+        times = f"from {leg.delay} s to {leg.ends} s"
+        text = f"{leg.device} rings {'for a moment' if leg.splash else times} before that."
+        trace.fired(STAGE, text)
+    if not legs:
+        trace.passed(STAGE, f"{user.extension} has no phone to ring before that.")
+    return legs
