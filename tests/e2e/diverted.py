@@ -79,3 +79,14 @@ def reaches_the_mailbox_of(stage: Stage, call: Placed, dialled: int | str, owner
     assert call.at < AT_ONCE
     assert mailbox(stage, dialled) == str(owner)
     call.hang_up()
+
+
+def send_on(stage: Stage, shown: str, number: int) -> None:
+    """The caller who shows that number is transferred."""
+
+    def legs() -> list[str]:
+        rows = stage.switch.socket.api("show channels").splitlines()
+        return [row.split(",")[0] for row in rows if ",inbound," in row and shown in row]
+
+    leg = wait_until(legs, 5, "the caller's leg is listed")[0]
+    stage.switch.socket.api(f"uuid_transfer {leg} {number} XML internal")

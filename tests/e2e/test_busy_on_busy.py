@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import warm_up
-from tests.e2e.diverted import mailbox
+from tests.e2e.diverted import mailbox, send_on
 from tests.e2e.endpoint import Answering, Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.router import Router
@@ -307,17 +307,6 @@ def do_not_disturb_on_one_device_makes_nobody_busy(stage: Stage) -> None:
 def do_not_disturb_on_one_telephone_makes_nobody_busy(stage: Stage) -> None:
     one, two = stage.line("1413-a"), stage.line("1413-b", reject=486)
     is_rung(stage, 1413, one, two)
-
-
-def send_on(stage: Stage, shown: str, number: int) -> None:
-    """The caller who shows that number is transferred."""
-
-    def legs() -> list[str]:
-        rows = stage.switch.socket.api("show channels").splitlines()
-        return [row.split(",")[0] for row in rows if ",inbound," in row and shown in row]
-
-    leg = wait_until(legs, 5, "the caller's leg is listed")[0]
-    stage.switch.socket.api(f"uuid_transfer {leg} {number} XML internal")
 
 
 @play

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import select
+import struct
 import time
+import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -19,12 +24,13 @@ from tests.e2e.diverted import (
     diverted_by,
     mailbox,
     reaches_the_mailbox_of,
+    send_on,
     somebody,
 )
-from tests.e2e.endpoint import Answering, Behaviour, Placed
+from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed, Speaking
 from tests.e2e.lines import Line, to
 from tests.e2e.router import Router
-from tests.e2e.sip import Ringing
+from tests.e2e.sip import TOLERANCE, Ringing, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
 from tests.e2e.switch import FreeSwitch
 
@@ -48,6 +54,14 @@ CELLS = {
 }
 """Extension -> its status, and where that sends the calls of each origin."""
 
+
+def before(target: str = f"extension:{ANSWERS}", status: str = "away", **what: Any) -> Any:
+    """Presence: sends every call to ``target``, after something else."""
+    presence = away(target, status=status)
+    presence["profiles"][status] |= what
+    return presence
+
+
 PEOPLE: dict[str, dict[str, Any]] = {
     "u1900": person("1900", "a", number=direct(1900)),
     "u1901": person("1901", "a", number=direct(1901)),
@@ -66,7 +80,18 @@ PEOPLE: dict[str, dict[str, Any]] = {
     # Caller lists.
     **somebody(1340, presence=away("busy", status="dnd"),
                callers=[{"numbers": ["1900", STRANGER], "action": "ring"}]),
-    **somebody(1341, callers=[{"numbers": ["1900", "+4930765*"], "action": "block"}]),}  # fmt: skip
+    **somebody(1341, callers=[{"numbers": ["1900", "+4930765*"], "action": "block"}]),
+    # His phones first.
+    **somebody(1310, presence=before(alert_first=6)),
+    **somebody(1311, "a", "b", mobile="+491711291311", presence=before(alert_first="splash")),
+    **somebody(1312, presence=before("busy", "dnd", alert_first="splash")),
+    **somebody(1313, "a", "b", presence=before(alert_first=30)),
+    **somebody(1314, presence=before(alert_first=30)),
+    # An announcement first.
+    **somebody(1315, presence=before()),
+    **somebody(1316, presence=before(announce="no/such/file.wav")),
+    **somebody(1317, presence=before("voicemail", alert_first="splash")),
+    **somebody(1318, presence=before()),}  # fmt: skip
 for extension, (status, targets) in CELLS.items():
     profile = {origin: {"always": target} for origin, target in targets.items()}
     PEOPLE |= somebody(extension, presence={"status": status, "profiles": {status: profile}})
@@ -203,6 +228,173 @@ def who_is_away_hears_his_own_mailbox(stage: Stage) -> None:
 @play
 def who_does_not_want_to_be_disturbed_hears_his_own_mailbox(stage: Stage) -> None:
     hears_his_own_mailbox(stage, 1306)
+
+
+# -- his phones first -----------------------------------------------------------------------------
+
+
+def sent_on(own: Line, extension: int) -> list[Ringing]:
+    """The calls that reached the target of that user's status."""
+    return to(f"{ANSWERS}-a", diverted_by(extension, own.lines.ringings))
+
+
+def goes_on(own: Line, call: Placed, extension: int) -> Ringing:
+    """The call that reaches the target of that user's status, and is answered there."""
+
+    ringing = wait_until(
+        lambda: [each for each in sent_on(own, extension) if each.at > call.started],
+        10,
+        f"the target of {extension} rings",
+    )[0]
+    assert ringing.invite.get("diversion") == diversion(extension, "unconditional", 1)
+    assert call.wait(5) == 200
+    call.hang_up()
+    return ringing
+
+
+@play
+def his_phone_rings_six_seconds_and_then_the_target(stage: Stage) -> None:
+    own = stage.line("1310-a")
+    for count, dial in enumerate((
+        lambda: stage.inside("1900-a").call("1310"),
+        lambda: stage.outside().call(direct(1310), user=STRANGER),
+    ), 1):  # fmt: skip
+        call = dial()
+        first = own.wait_ringing(2, calls=count)
+        assert not first.invite.get("diversion")
+        wait_until(lambda n=count: own.ringings[n - 1].cancelled, 10, "he is left in peace")
+        then = goes_on(own, call, 1310)
+        first = own.ringings[count - 1]
+        assert first.rang == pytest.approx(6, abs=TOLERANCE)
+        assert first.cancelled is not None
+        assert then.at - first.cancelled < AT_ONCE
+
+
+@play
+def a_splash_is_a_moment_on_his_registered_phones_and_then_the_target(stage: Stage) -> None:
+    phones = [stage.line("1311-a"), stage.line("1311-b")]
+    call = stage.outside().call(direct(1311), user=STRANGER)
+    then = goes_on(phones[0], call, 1311)
+    for phone in phones:
+        (splash,) = phone.ringings
+        assert splash.rang is not None
+        assert 0.3 < splash.rang < 1
+        assert splash.reason == 'SIP;cause=200;text="Call completed elsewhere"'
+        assert then.at > splash.at + 0.3
+    assert not to("+491711291311", stage.trunk.ringings)
+
+
+@play
+def do_not_disturb_with_a_splash_is_busy_after_it(stage: Stage) -> None:
+    own = stage.line("1312-a")
+    call = stage.inside("1900-a").call("1312")
+    assert call.wait(5) == 486
+    assert call.at is not None
+    assert call.at < 1 + AT_ONCE
+    (splash,) = own.ringings
+    assert splash.rang is not None
+    assert splash.rang < 1
+
+
+@play
+def whoever_declines_meanwhile_sends_the_call_to_the_target_at_once(stage: Stage) -> None:
+    declines, rings = stage.line("1313-a", reject=603, after=1.0), stage.line("1313-b")
+    then = goes_on(rings, stage.inside("1900-a").call("1313"), 1313)
+    assert rings.wait_cancelled(2).rang == pytest.approx(1, abs=0.5)
+    assert then.at - declines.ringings[0].at < 1 + AT_ONCE
+
+
+@play
+def whoever_answers_meanwhile_has_the_call(stage: Stage) -> None:
+    own = stage.line("1314-a", answer=1.0)
+    call = stage.inside("1900-a").call("1314")
+    assert call.wait(5) == 200
+    assert own.ringings[0].answered
+    call.hang_up()
+    assert not sent_on(own, 1314)
+
+
+# -- an announcement first ------------------------------------------------------------------------
+
+LENGTH = 2
+"""Seconds of the announcement."""
+
+
+def announce(stage: Stage, extension: int) -> None:
+    """The user's status has an announcement: a tone of two seconds."""
+    path = stage.router.place / f"away-{extension}.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        samples = (int(9000 * math.sin(math.tau * 700 * n / 8000)) for n in range(8000 * LENGTH))
+        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    stage.router.run("presence", "announce", str(extension), "away", str(path))
+
+
+def heard(caller: Caller) -> float:
+    """Seconds of sound, not silence, that have come in since it was last asked."""
+    loud = 0
+    while select.select([caller.media], [], [], 0)[0]:
+        packet = caller.media.recv(2048)
+        loud += len(set(packet[12:])) > 4
+    return loud * 0.02
+
+
+@play
+def the_announcement_is_heard_before_the_answer_and_the_call_goes_on(stage: Stage) -> None:
+    announce(stage, 1315)
+    own = stage.line("1315-a")
+    for caller, number in ((stage.inside("1900-a"), "1315"), (stage.outside(), direct(1315))):
+        known = len(sent_on(own, 1315))
+        call = caller.call(number)
+        begun = call.wait_for(183, 3)
+        ringings = wait_until(lambda n=known: sent_on(own, 1315)[n:], 5, "the target rings")
+        assert ringings[0].at - call.started - begun == pytest.approx(LENGTH, abs=TOLERANCE)
+        assert heard(caller) == pytest.approx(LENGTH, abs=0.4)
+        assert call.wait(5) == 200
+        assert call.at is not None
+        assert call.at > begun + LENGTH - 0.2
+        assert heard(caller) > 0.1, "the ringing tone: a 180 would not be heard any more"
+        call.hang_up()
+    assert not own.invited
+
+
+@play
+def an_announcement_that_is_not_there_costs_nothing(stage: Stage) -> None:
+    own, call = stage.line("1316-a"), stage.inside("1900-a").call("1316")
+    then = goes_on(own, call, 1316)
+    assert then.at - call.started < AT_ONCE
+
+
+@play
+def first_a_splash_then_the_announcement_then_the_mailbox(stage: Stage) -> None:
+    announce(stage, 1317)
+    own, caller = stage.line("1317-a"), stage.inside("1900-a")
+    call = caller.call("1317")
+    assert call.wait(6) == 200
+    (splash,) = own.ringings
+    assert splash.cancelled is not None
+    assert call.at is not None
+    assert call.at - (splash.cancelled - call.started) == pytest.approx(LENGTH, abs=TOLERANCE)
+    assert call.wait_for(180, 1) < call.wait_for(183, 1)
+    assert heard(caller) > LENGTH - 0.4
+    assert mailbox(stage, 1317) == "1317"
+    call.hang_up()
+
+
+@play
+def a_caller_who_is_sent_on_hears_it_too(stage: Stage) -> None:
+    announce(stage, 1318)
+    own, caller, shown = stage.line("1318-a"), stage.outside(), "+4930141318"
+    call = caller.call(direct(ANSWERS), user=shown)
+    assert call.wait(5) == 200
+    with contextlib.closing(Speaking(call)):
+        heard(caller)
+        before = time.time()
+        send_on(stage, shown, 1318)
+        ringings = wait_until(lambda: sent_on(own, 1318), 6, "the target rings")
+        assert ringings[0].at - before == pytest.approx(LENGTH, abs=TOLERANCE)
+        assert heard(caller) > LENGTH - 0.4
+    call.hang_up()
 
 
 # -- a temporary status ---------------------------------------------------------------------------
