@@ -33,9 +33,9 @@ JSON = {
     "problems[path text]",
     "followme set": "changes[]",
     "followme remove": "changes[]",
-    "presence show": "domain user name at status display message until afterwards alert_first announce "
-    "axes[axis status wins why] calls{internal external}{forward{to enabled} forwards{always busy "
-    "no_answer unregistered} steps[second action …]} problems[path text] "
+    "presence show": "domain user name at status display message until afterwards alert_first "
+    "announce axes[axis status wins why] calls{internal external}{forward{to enabled} "
+    "forwards{always busy no_answer unregistered} steps[second action …]} problems[path text] "
     "(without USER a list of these)",
     "presence set": "changes[]",
     "presence profile": "changes[]",
