@@ -94,6 +94,7 @@ def show_part(assistant: str, executive: str, domain: str | None) -> None:
       esl-router assistant show 1002 1001
     """
     from esl_router.cli.executive_words import criterion_words, notes, setting_words
+    from esl_router.errors import NotFound
     from esl_router.store import assistants, executive_admin
 
     with rules.of_domain(domain, readonly=True) as (db, name):
@@ -102,8 +103,8 @@ def show_part(assistant: str, executive: str, domain: str | None) -> None:
         settings = executive_admin.executive(db, name, executive)
     with rules.routing() as reader:
         model, general = reader.executive(name, executive), reader.settings(name)
-    assert model is not None
-    assert general is not None
+    if model is None or general is None:
+        raise NotFound(f"{executive!r} is no executive any more")
     rows = [
         ("executive", f"{part.executive} {part.name}".rstrip()),
         ("place", f"{part.place} of {len(model.assistants)}"),

@@ -215,8 +215,9 @@ def _divert(place: Place) -> str:
 
 
 def _note(leg: Leg) -> str:
+    note = leg_note(leg)
     how = "without a sound" if leg.alert_info else "for a moment" if leg.splash else ""
-    return ", ".join(filter(None, (leg_note(leg), how)))
+    return note if how in note else ", ".join(filter(None, (note, how)))
 
 
 def page(

@@ -127,14 +127,17 @@ def _criteria(
     conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
 ) -> tuple[Criterion, ...]:
     found = []
+    schedules: dict[str, Schedule] = {}
+
+    def named(name: str | None) -> Schedule | None:
+        if name is not None and name not in schedules:
+            schedules[name] = schedule(conn, domain, name)
+        return None if name is None else schedules[name]
+
     for position, name, active, filtered, origin, *rest in conn.execute(
         _CRITERIA, (domain, extension)
     ):
         numbers, anonymous, unavailable, dialled, hours, holidays = rest
-
-        def named(schedule_name: str | None) -> Schedule | None:
-            return None if schedule_name is None else schedule(conn, domain, schedule_name)
-
         try:
             found.append(
                 Criterion(

@@ -10,10 +10,12 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.codes import USUAL, Code
@@ -229,6 +231,11 @@ class Reader:
         except ValueError as error:
             self._problem("settings.alert_info.silent", str(error))
             alert_silent = usual.alert_silent
+        try:
+            digits = _digits(codes)
+        except ValueError:
+            self._problem("settings.codes", "are unreadable: the usual ones hold")
+            digits = usual.codes
         return Settings(
             domain,
             country,
@@ -240,7 +247,7 @@ class Reader:
             redirects,
             redecide=live == "redecide",
             alert_silent=alert_silent,
-            codes=self._codes(codes),
+            codes=digits,
         )
 
     def user(self, domain: str, extension: str) -> User | None:
@@ -321,16 +328,6 @@ class Reader:
                 rows[name] = FollowMeRow(device, enabled != 0, delay, ring)
         return tuple(rows.values())
 
-    def _codes(self, column: str) -> dict[Code, str]:
-        try:
-            written = json.loads(column)
-            return {
-                code: values.code(written.get(code, digits), "") for code, digits in USUAL.items()
-            }
-        except (ValueError, TypeError, AttributeError):
-            self._problem("settings.codes", "are unreadable: the usual ones hold")
-            return dict(USUAL)
-
     def _problem(self, path: str, text: str) -> None:
         self._problems[Problem(path, text)] = None
 
@@ -345,3 +342,15 @@ def _texts(column: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError("not a list of strings")
     return tuple(values)
+
+
+@lru_cache(maxsize=64)
+def _digits(column: str) -> Mapping[Code, str]:
+    """The feature codes in a JSON column, with the usual ones for those it does not name;
+    ValueError when it is anything else."""
+    written = json.loads(column)
+    if not isinstance(written, dict):
+        raise ValueError("no mapping")
+    return MappingProxyType(
+        {code: values.code(written.get(code, digits), "") for code, digits in USUAL.items()}
+    )

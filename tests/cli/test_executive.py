@@ -73,6 +73,19 @@ def test_the_page(anna):
     golden("executive-1001.txt", anna.ok("executive", "show", "1001", *AT))
 
 
+def test_what_was_set_is_exported_and_imported_again(anna):
+    words = ["--filter", "custom", "--rollover", "extension:2000", "--no-opt-out"]
+    anna.ok("executive", "set", "1001", *words)
+    words = ["--number", "+4930*", "--unavailable", "--dialled", "1001", "--origin", "external"]
+    anna.ok("executive", "criterion", "add", "1001", "customers", *words)
+    anna.ok("assistant", "divert", "1002", "1001", "1003")
+    anna.ok("assistant", "logout", "1003", "1001")
+    exported = anna.exported()
+    assert 'divert: "1003"' in exported
+    assert "no change" in anna.ok("import", "-", "--state", text=exported).lower()
+    assert anna.exported() == exported
+
+
 def test_a_call_that_a_criterion_filters_explained(anna):
     """`explain` says criterion by criterion why."""
     anna.ok("executive", "filter", "1001", "custom")

@@ -363,6 +363,21 @@ def changed_rules(draw):
     team["busy_on_busy"] = draw(st.sampled_from([0, 1, 7, "auto"]))
     team["members"] = draw(st.permutations(team["members"]))
     rules["teams"] = dict(draw(st.permutations(list(rules["teams"].items()))))
+    executive = rules["executives"]["1001"]
+    executive["filter"] = draw(st.sampled_from(["all", "internal", "external", "custom"]))
+    executive["rollover"] = {
+        "after": draw(st.sampled_from([None, 1, 600])),
+        "action": draw(st.sampled_from([None, "busy", "extension:2000", "external:+4930123"])),
+    }
+    for criterion in executive["criteria"]:
+        criterion["callers"]["unavailable"] = draw(st.booleans())
+        criterion["dialled"] = draw(st.sampled_from([[], ["+49*", "1001"]]))
+        criterion["holidays"] = draw(st.sampled_from([None, "office"]))
+    for assistant in executive["assistants"]:
+        assistant["divert"] = draw(st.sampled_from([None, "1005", "+491715550000"]))
+    rules["settings"]["codes"] = {"push": draw(st.sampled_from(["*63", "#1*"])), "on_behalf": "*64"}
+    silent = draw(st.sampled_from(["<http://localhost>;info=silent", "Bellcore-dr5"]))
+    rules["settings"]["alert_info"] = {"silent": silent}
     for name in draw(st.sets(st.sampled_from(["executives", "contacts", "statuses"]))):
         rules[name] = type(rules[name])()
     return rules
