@@ -13,8 +13,9 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from tests.e2e.endpoint import HOST, Answering, Behaviour, Caller, _body
+from tests.e2e.endpoint import HOST, Answering, Behaviour, Caller, Placed, _body
 from tests.e2e.sip import Message, Ringing, wait_until
 from tests.e2e.sipp import EVENT_LAG
 from tests.e2e.switch import FreeSwitch
@@ -77,6 +78,20 @@ class Lines(Answering):
     def hang_up(self, ringing: Ringing) -> None:
         self._within(ringing.invite, f"{next(self._cseq)} BYE")
 
+    def transfer(self, ringing: Ringing, number: str, *, replacing: Placed | None = None) -> None:
+        """Sends whom it talks to on to ``number``, as the transfer key does; or, ``replacing``,
+        connects him with whom a call of its own has reached."""
+        target = f"sip:{number}@pbx.test"
+        if replacing is not None:
+            assert replacing.final is not None
+            tag = re.search(r";tag=([^;>\s]+)", replacing.final.get("to"))
+            assert tag is not None
+            mine = f"f{replacing.call_id[:8]}"
+            dialog = f"{replacing.call_id};to-tag={tag[1]};from-tag={mine}"
+            target += f"?Replaces={quote(dialog, safe='')}"
+        more = f"Refer-To: <{target}>\r\nReferred-By: <sip:{HOST}>\r\n"
+        self._within(ringing.invite, f"{next(self._cseq)} REFER", more=more)
+
     def received(self, message: Message, source: tuple[str, int]) -> None:
         if message.status >= 200 and message.method == "INVITE":
             self._acknowledge(message)
@@ -86,7 +101,7 @@ class Lines(Answering):
     def _source(self) -> tuple[str, int]:
         return (HOST, self._switch.internal)
 
-    def _within(self, invite: Message, cseq: str, sdp: str = "") -> None:
+    def _within(self, invite: Message, cseq: str, sdp: str = "", more: str = "") -> None:
         """A request of the called side within the call's dialog."""
         contact = re.search(r"<([^>]*)>", invite.get("contact"))
         self.send(
@@ -94,7 +109,7 @@ class Lines(Answering):
             f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{secrets.token_hex(8)}\r\n"
             f"From: {invite.get('to')};tag=t{invite.call_id[:8]}\r\nTo: {invite.get('from')}\r\n"
             f"Call-ID: {invite.call_id}\r\nCSeq: {cseq}\r\n"
-            f"Contact: <sip:phone@{HOST}:{self.port}>\r\nMax-Forwards: 70\r\n{_body(sdp)}",
+            f"Contact: <sip:phone@{HOST}:{self.port}>\r\nMax-Forwards: 70\r\n{more}{_body(sdp)}",
             self._source,
         )
 
