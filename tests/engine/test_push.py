@@ -17,8 +17,8 @@ from esl_router.model.executive import (
     RolloverAction,
 )
 from esl_router.model.live import CallState, Channel
-from esl_router.model.people import DeclineScope, Settings
-from esl_router.model.presence import Status
+from esl_router.model.people import DeclineScope, Origin, Settings
+from esl_router.model.presence import CallForward, Status, Target
 from tests.company import DOMAIN, internal_call, registered, trunk_call
 from tests.engine.board import (
     BUSY,
@@ -66,6 +66,12 @@ def test_what_she_does_not_take_comes_back_to_the_same_assistant(result):
 def test_where_she_cannot_be_reached_it_comes_back_at_once(changed):
     live = changed.pop("live", LIVE)
     assert who(play(HANDED, board(**changed), live=live)[0]) == ["1002"]
+
+
+def test_her_own_forward_of_every_call_sends_it_back_at_once():
+    forward = {Origin.EXTERNAL: CallForward(Target.parse("extension:1004"))}
+    rules = replace(board(), call_forwards={"1001": forward})
+    assert who(play(HANDED, rules)[0]) == ["1002"]
 
 
 def talking(extension):
