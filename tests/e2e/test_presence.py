@@ -134,7 +134,7 @@ def add_cell(extension: int, status: str, targets: dict[str, str]) -> None:
         }
         for origin, target in targets.items():
             dial, dialled = calls[origin]
-            goes_to(stage, own, extension, target, dial, dialled)
+            goes_to(stage, own, extension, status, target, dial, dialled)
 
     where = "_and_".join(f"{origin}_calls_to_{NAMES[t]}" for origin, t in targets.items())
     play.scenarios[f"{status}_sends_{where}"] = scenario
@@ -144,6 +144,7 @@ def goes_to(
     stage: Stage,
     own: Line,
     extension: int,
+    status: str,
     target: str,
     dial: Callable[[], Placed],
     dialled: str,
@@ -176,7 +177,8 @@ def goes_to(
     else:
         (ringing,) = new[target]
         assert ringing.answered
-        expected = "" if target == "ring" else diversion(extension, "unconditional", 1)
+        reason = "do-not-disturb" if status == "dnd" else "unconditional"
+        expected = "" if target == "ring" else diversion(extension, reason, 1)
         assert ringing.invite.get("diversion") == expected
     call.hang_up()
 
