@@ -101,7 +101,7 @@ class Page:
             yield [Span("A filtered call", "bold underline"), Span(what, "dim")]
         colour = colours(leg.owner for leg in self.legs)
         bars = [
-            Bar(leg_label(leg), leg.delay, leg.ends, _note(leg), colour=colour[leg.owner])
+            Bar(leg_label(leg), leg.delay, leg.ends, leg_note(leg), colour=colour[leg.owner])
             for leg in self.legs
         ]
         yield from draw(bars, width=width, glyphs=glyphs)
@@ -212,12 +212,6 @@ def _divert(place: Place) -> str:
     if divert is None:
         return ""
     return f"  (diverts to {divert.value}{'' if place.takes_part else ', not while logged out'})"
-
-
-def _note(leg: Leg) -> str:
-    note = leg_note(leg)
-    how = "without a sound" if leg.alert_info else "for a moment" if leg.splash else ""
-    return note if how in note else ", ".join(filter(None, (note, how)))
 
 
 def page(

@@ -28,7 +28,8 @@ JSON = {
     "dnd": "changes[]",
     "followme list": "[user device origin enabled delay ring user_configurable]",
     "followme show": "domain user name registrations_known origins{internal external team}{"
-    "legs[device owner delay ring ends number confirm splash diversion{by reason counter} "
+    "legs[device owner delay ring ends number confirm splash alert_info "
+    "caller_number diversion{by reason counter} "
     "registrations] skipped[device reason text] then elsewhere first} "
     "problems[path text]",
     "followme set": "changes[]",

@@ -76,8 +76,9 @@ def action_record(action: Action) -> dict[str, Any]:
 
 def leg_record(leg: Leg) -> dict[str, Any]:
     """One device of a ring: seconds from the start of the ring; ``number`` outside, or None;
-    ``owner`` the member of a team whom it rings for, or None; ``diversion`` where the call was
-    redirected to reach it, or None."""
+    ``owner`` the member of a team, or the assistant, whom it rings for, or None; ``alert_info`` the
+    header that says how the phone rings, and ``caller_number`` what it shows, where that is not as
+    usual, or None; ``diversion`` where the call was redirected to reach it, or None."""
     outside = leg.target if isinstance(leg.target, Outside) else None
     return {
         "device": leg.device,
@@ -88,6 +89,8 @@ def leg_record(leg: Leg) -> dict[str, Any]:
         "number": outside.number if outside else None,
         "confirm": leg.confirm,
         "splash": leg.splash,
+        "alert_info": leg.alert_info or None,
+        "caller_number": leg.caller_number or None,
         "diversion": None
         if leg.diversion is None
         else {
@@ -110,7 +113,11 @@ def leg_note(leg: Leg) -> str:
         number = "" if leg.device == leg.target.number else leg.target.number
         return ", ".join(filter(None, (number, "press 1" if leg.confirm else "")))
     count = len(leg.target.contacts)
-    notes = ("for a moment" if leg.splash else "", f"{count} phones" if count > 1 else "")
+    notes = (
+        "for a moment" if leg.splash else "",
+        "without a sound" if leg.alert_info else "",
+        f"{count} phones" if count > 1 else "",
+    )
     return ", ".join(filter(None, notes))
 
 
