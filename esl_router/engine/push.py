@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import busy, executive, fallback, followme, pool, unconditional, unconditional
+from esl_router.engine import busy, executive, fallback, followme, pool, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.way import Step, Way
@@ -91,7 +91,7 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     if target is not None:
         trace.fired(STAGE, f"{user.extension} is {status.value}: his calls go to {target}.")
         return None
-    if unconditional.target(user, situation) is not None or busy.is_busy(user, situation):
+    if busy.is_busy(user, situation):
         return None
     plan = followme.plan(
         user, situation.parties.origin, situation, way.redirection, limit=boss.push_recall

@@ -86,6 +86,24 @@ def test_a_member_who_logs_in_joins_the_call_that_rings(
         router.run("team", "logout", "1072", "2070")
 
 
+def test_a_forward_switched_on_while_the_phone_rings_takes_the_call_on(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    router.run("forward", "set", "1070", "extension:1072", "--disabled", "--as", "1070")
+    desk, target = phone("1070-a"), phone("1072-a", answer=1)
+    call = inside("1900-a").call("1070")
+    desk.wait_ringing()
+    router.run("forward", "on", "1070", "--as", "1070")
+    changed = time.time()
+    try:
+        assert target.wait_ringing(5).at - changed < WITHIN
+        assert desk.wait_cancelled(2).cancelled - changed < WITHIN
+        assert call.wait(5) == 200
+        call.hang_up()
+    finally:
+        router.run("forward", "clear", "1070")
+
+
 def test_a_change_that_concerns_somebody_else_leaves_the_call_ringing(
     router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
 ) -> None:
