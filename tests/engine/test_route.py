@@ -30,7 +30,15 @@ from esl_router.model.people import (
     TollPolicy,
     User,
 )
-from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
+from esl_router.model.presence import (
+    SPLASH,
+    CallForward,
+    Forward,
+    Presence,
+    Profile,
+    Status,
+    Target,
+)
 from esl_router.model.schedule import Hours, Schedule
 from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
 
@@ -63,10 +71,14 @@ def company(toll=None, boxes=("1001", "1002", "1003"), lists=None, **statuses):
 def play(rules, *results, call=None, live=LIVE):
     """Every action of a call whose rings end as said, one result for each."""
     call = call or trunk_call("1001")
-    actions = []
-    for result in (*results, None):
+    actions, left = [], iter(results)
+    while True:
         action = decide(call, rules, live, NOW).action
         actions.append(action)
+        if isinstance(action, Announce) and action.before_forward:
+            call = call.after(action, Outcome())
+            continue
+        result = next(left, None)
         if not isinstance(action, Ring) or result is None:
             break
         legs = tuple(LegOutcome(leg, result) for leg in action.legs)
@@ -362,6 +374,8 @@ PROFILES = st.builds(
     forwards=st.dictionaries(
         st.tuples(st.sampled_from(ORIGINS), st.sampled_from(Forward)), TARGETS
     ).map(lambda found: {key: Target.parse(text) for key, text in found.items()}),
+    alert_first=st.sampled_from([None, 1, 60, SPLASH]),
+    announce=st.sampled_from(["", "away.wav"]),
 )
 PRESENCE = st.builds(
     Presence,
@@ -395,9 +409,13 @@ def test_whatever_forwards_to_whom_every_call_ends_within_its_redirections(
     actions = play(rules, *results, call=call)
     assert not isinstance(actions[-1], Ring), "the call never ended"
     rings = [action for action in actions if isinstance(action, Ring)]
-    callees = [ring.callee for ring in rings]
+    told = [each.before_forward for each in actions if isinstance(each, Announce)]
+    assert len(set(told)) == len(told), "something was played twice"
+    callees = [(ring.callee, ring.alert_first) for ring in rings]
     assert len(set(callees)) == len(callees), "somebody was rung twice"
-    assert len(rings) <= 1 + max(0, rules.config.max_redirects - before)
+    assert sum(not ring.alert_first for ring in rings) <= 1 + max(
+        0, rules.config.max_redirects - before
+    )
     for ring in rings:
         for leg in ring.legs:
             assert leg.device != call.caller.account
