@@ -41,8 +41,14 @@ def list_parts(user: str | None, domain: str | None) -> None:
     """
     from esl_router.store import assistants
 
+    acting = common().acting
     with rules.of_domain(domain, readonly=True) as (db, name):
-        found = assistants.parts(db, name, user, as_user=common().acting)
+        found = assistants.parts(db, name, user, as_user=acting)
+    empty = "There is no assistant: esl-router executive assistant add"
+    if user is not None:
+        empty = f"User {user} is nobody's assistant{f' that {acting} may see' if acting else ''}."
+    elif acting is not None:
+        empty = f"User {acting} is no executive, and nobody's assistant."
     terminal.show(
         [_record(each) for each in found],
         lambda: terminal.print_table(
@@ -59,9 +65,7 @@ def list_parts(user: str | None, domain: str | None) -> None:
                 )
                 for each in found
             ],
-            "There is no assistant: esl-router executive assistant add"
-            if user is None
-            else f"User {user} is nobody's assistant.",
+            empty,
         ),
     )
 

@@ -40,6 +40,10 @@ def test_an_empty_list_says_why(run):
     assert "esl-router executive assistant add" in run.ok("assistant", "list")
     assert "User 1001 is nobody's assistant" in run.ok("assistant", "list", "1001")
     assert run.json("assistant", "list", "1001") == []
+    run.ok("executive", "add", "1002", "--assistant", "1003")
+    assert "User 1001 is no executive, and nobody's" in run.ok("assistant", "list", "--as", "1001")
+    said = run.ok("assistant", "list", "1003", "--as", "1001")
+    assert said == "User 1003 is nobody's assistant that 1001 may see.\n"
 
 
 def test_a_user_sees_the_pools_that_concern_him(anna):
