@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+import gevent
+from gevent.event import Event as Flag
+
 from esl_router import variables
 from esl_router.call.outcome import parse_causes, ring_outcomes
 from esl_router.call.vigil import Switch, Vigil
@@ -32,6 +35,12 @@ _STATIC = {
 }
 
 _EXECUTING = "4"  # CS_EXECUTE; a transferred leg has CS_ROUTING behind a Channel-State of before
+
+_REDIRECTED = "REQUESTED_CHAN_UNAVAIL"
+"""How a leg ends that answered with another address; see ``esl/dialstring.py``."""
+
+_EVENT_LAG = 1.0
+"""Seconds by which an event may come after the reply that it belongs to."""
 
 _RINGBACK = "%(1000,4000,425)"
 """What a caller hears who is connected already, as after a transfer, or has early media: nobody
@@ -99,17 +108,21 @@ def ring(
 
         with Vigil(action, dial, switch, heard).keep(watch) as vigil:
             gone, snapshot = _run(socket, orders)
+        causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
+        redirects = {} if gone else _redirects(action, dial, causes, watch)
     if gone:
         winner = _winner(action, dial, watch, None if answered else caller)
         causes = _causes_heard(dial, watch, winner)
         # A conversation that has ended and a caller who gave up look the same on his socket.
         certain = watch.complete or winner is not None
     else:
-        causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
         certain = True
     legs = ring_outcomes(action, causes, dial.legs, watch.rang, vigil.splashed)
+    outcomes = {
+        index: replace(leg, redirect=redirects.get(index, "")) for index, leg in enumerate(legs)
+    }
     outcome = Outcome(
-        _unfit(action, dict(enumerate(legs)), unfit),
+        _unfit(action, outcomes, unfit),
         caller_gone=gone,
         transferred=_transferred(snapshot),
         certain=certain,
@@ -220,6 +233,31 @@ def _unfit(
         else outcomes[index]
         for index, leg in enumerate(action.legs)
     )
+
+
+def _redirects(
+    action: Ring, dial: dialstring.Dial, causes: Mapping[str, str], watch: Watch
+) -> dict[int, str]:
+    """Where to the legs that may redirect have done so, by their indexes.
+
+    The reply to ``bridge`` may overtake the event that says it: it is waited for, a moment.
+    """
+    redirected = {
+        name: index
+        for name, index in dial.legs.items()
+        if action.legs[index].redirect and causes.get(name) == _REDIRECTED
+    }
+    heard = Flag()
+    watch.on_end = lambda uuid, cause: heard.set()
+    with gevent.Timeout(_EVENT_LAG, False):
+        while watch.complete and any(watch.legs[name].ended is None for name in redirected):
+            heard.wait()
+            heard.clear()
+    return {
+        index: number
+        for name, index in redirected.items()
+        if (number := untrusted.number(watch.legs[name].redirect))
+    }
 
 
 def _winner(action: Ring, dial: dialstring.Dial, watch: Watch, caller: str | None) -> str | None:

@@ -21,6 +21,7 @@ _PHONE: Mapping[str, LegResult] = {
     "USER_BUSY": _R.BUSY,
     "NO_USER_RESPONSE": _R.BUSY,
     "CALL_REJECTED": _R.DECLINED,
+    "REQUESTED_CHAN_UNAVAIL": _R.REDIRECTED,
     "ALLOTTED_TIMEOUT": _R.NO_ANSWER,
     "NO_ANSWER": _R.NO_ANSWER,
     "PROGRESS_TIMEOUT": _R.NO_ANSWER,
@@ -37,6 +38,7 @@ _TRUNK: Mapping[str, LegResult] = {
     **_PHONE,
     "CALL_REJECTED": _R.UNREACHABLE,
     "NO_USER_RESPONSE": _R.UNREACHABLE,
+    "REQUESTED_CHAN_UNAVAIL": _R.UNREACHABLE,
 }
 
 # How far a refusal by hand reaches (P4): what the table above says, as the user's scope reads it.
@@ -52,6 +54,7 @@ _STRONGEST = (
     _R.DECLINED,
     _R.CANCELLED,
     _R.NO_ANSWER,
+    _R.REDIRECTED,
     _R.BUSY,
     _R.ELSEWHERE,
     _R.UNREACHABLE,

@@ -26,7 +26,13 @@ SPLASH: Final = 0.7
 """Seconds a phone rings that is only to give notice of a call."""
 
 _EARLY = frozenset(
-    {LegResult.BUSY, LegResult.DECLINED, LegResult.UNREACHABLE, LegResult.UNREGISTERED}
+    {
+        LegResult.BUSY,
+        LegResult.DECLINED,
+        LegResult.REDIRECTED,
+        LegResult.UNREACHABLE,
+        LegResult.UNREGISTERED,
+    }
 )
 """What ends a leg before its time is over."""
 

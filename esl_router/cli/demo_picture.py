@@ -15,6 +15,7 @@ from esl_router.switch.placed import Note, Placed
 _ENDS = {
     "USER_BUSY": "busy",
     "CALL_REJECTED": "declined",
+    "REQUESTED_CHAN_UNAVAIL": "redirected",
     "NO_USER_RESPONSE": "refused",
     "LOSE_RACE": "stops: answered elsewhere",
     "ALLOTTED_TIMEOUT": "rang out",

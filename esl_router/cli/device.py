@@ -77,7 +77,8 @@ def show_device(device: str, show_password: bool, domain: str | None) -> None:
         found = admin.device(db, name, device)
     if not show_password:
         found = _without_password(found)
-    of_kind = ("number", "confirm", "location") if found["kind"] == "sip" else ("password",)
+    sip = found["kind"] == "sip"
+    of_kind = ("number", "confirm", "location") if sip else ("password", "redirect")
     shown = {k: v for k, v in found.items() if k not in of_kind}
     terminal.show(
         shown,
@@ -89,6 +90,11 @@ def show_device(device: str, show_password: bool, domain: str | None) -> None:
 
 def _of_device(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
+        click.option(
+            "--redirect/--no-redirect",
+            default=None,
+            help="Whether its phone may send calls on by answering 302.",
+        ),
         click.option(
             "--location", type=click.Choice(["mobile", "other"]), help="Where a number outside is."
         ),

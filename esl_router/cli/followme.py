@@ -23,7 +23,8 @@ def followme_command() -> None:
 
     There is a row for each device and each origin of calls: internal (a colleague), external
     (through the trunk), team (for a team he is in). A row that nobody has set is enabled, rings
-    at once, for 30 seconds.
+    at once, for 30 seconds; where the members of a team ring one after the other, for the team's
+    time.
 
     \b
     Example:
@@ -61,7 +62,16 @@ def list_rows(user: str | None, domain: str | None) -> None:
     terminal.show(
         found,
         lambda: terminal.print_table(
-            ("user", "device", "origin", "enabled", "delay", "ring", "user may change it"),
+            (
+                "user",
+                "device",
+                "origin",
+                "enabled",
+                "delay",
+                "ring",
+                "skip if busy",
+                "user may change it",
+            ),
             [
                 (
                     r["user"],
@@ -69,7 +79,8 @@ def list_rows(user: str | None, domain: str | None) -> None:
                     r["origin"],
                     r["enabled"],
                     f"{r['delay']} s",
-                    f"{r['ring']} s",
+                    "the team's" if r["ring"] is None else f"{r['ring']} s",
+                    r["skip_if_busy"],
                     r["user_configurable"],
                 )
                 for r in found
@@ -143,6 +154,11 @@ def _print(page: Page) -> None:
 @click.option("--ring", type=int, metavar="SECONDS", help="Rings that long, from its own start.")
 @click.option("--enabled/--disabled", default=None, help="Whether it rings at all.")
 @click.option(
+    "--skip-if-busy/--ring-if-busy",
+    default=None,
+    help="Whether it is left out while it is itself in a conversation.",
+)
+@click.option(
     "--user-configurable/--locked", default=None, help="Whether the user may change the rows."
 )
 @click.option(
@@ -168,6 +184,7 @@ def set_rows(
     Example:
       esl-router followme set 1001 1001-mobile --origin external --delay 10 --ring 25
       esl-router followme set 1001 1001-desk --origin team --disabled
+      esl-router followme set 1001 1001-mobile --skip-if-busy
       esl-router followme set 1001 --strategy sequential --ring 15
     """
     from esl_router.store import follow_me

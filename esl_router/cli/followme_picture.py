@@ -42,6 +42,8 @@ REASONS = {
     Skip.FORBIDDEN: "the toll policy forbids its number",
     Skip.LOOP: "its number belongs to somebody here",
     Skip.REDIRECTED: "the call was redirected too often",
+    Skip.TALKING: "in a conversation",
+    Skip.FULL: "as many calls as may be are forwarded to its number",
     Skip.TOO_LATE: "would ring only after the ringing has ended",
     Skip.TOO_MANY: "one device too many",
 }

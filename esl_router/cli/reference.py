@@ -19,14 +19,14 @@ JSON = {
     "user add": "changes[path before after reordered]",
     "user set": "changes[]",
     "user remove": "changes[]",
-    "device list": "[name user workplace kind number confirm location dnd]",
+    "device list": "[name user workplace kind number confirm location dnd redirect]",
     "device show": "name user workplace kind dnd, and number confirm location (external) or "
-    "password (sip, --show-password)",
+    "redirect (sip) password (sip, --show-password)",
     "device add": "changes[] password (where one was made)",
     "device set": "changes[] password (--new-password)",
     "device remove": "changes[]",
     "dnd": "changes[]",
-    "followme list": "[user device origin enabled delay ring user_configurable]",
+    "followme list": "[user device origin enabled delay ring skip_if_busy user_configurable]",
     "followme show": "domain user name registrations_known origins{internal external team}{"
     "legs[device owner delay ring ends number confirm splash alert_info "
     "caller_number diversion{by reason counter} "
@@ -49,8 +49,8 @@ JSON = {
     "forward clear": "changes[]",
     "busy-on-busy": "changes[]",
     "team list": "[extension name numbers strategy members[user delay logged_in]]",
-    "team show": "domain team name numbers strategy ring max_wait busy_on_busy caller_prefix "
-    "overflow{no_answer busy nobody} at registrations_known busy "
+    "team show": "domain team name numbers strategy ring max_wait busy_on_busy skip_if_busy "
+    "caller_prefix overflow{no_answer busy nobody} at registrations_known busy "
     "members[user name delay logged_in status rings why began talked] legs[as in followme show] "
     "steps[second action …] problems[path text]",
     "team add": "changes[]",

@@ -144,6 +144,11 @@ def _of_team(command: Any) -> Any:
             help="Put before the caller's name: members see whom he wanted.",
         ),
         click.option(
+            "--skip-if-busy/--ring-if-busy",
+            default=None,
+            help="Whether members who talk are passed over.",
+        ),
+        click.option(
             "--max-wait",
             type=click.IntRange(1, 86400),
             metavar="SECONDS",

@@ -125,6 +125,8 @@ class Page:
         if team.max_calls != 0:
             limit = "as many as are logged in" if team.max_calls is None else str(team.max_calls)
             yield "busy on busy", f"when {limit} talk"
+        if not team.skip_if_busy:
+            yield "skip if busy", "no: members who talk are rung, too"
         if team.caller_prefix:
             yield "caller prefix", f'"{team.caller_prefix}"'
         for why, target in team.overflow.items():
@@ -181,6 +183,7 @@ class Page:
             "ring": team.ring,
             "max_wait": team.max_wait,
             "busy_on_busy": "auto" if team.max_calls is None else team.max_calls,
+            "skip_if_busy": team.skip_if_busy,
             "caller_prefix": team.caller_prefix,
             "overflow": {why: str(to) if to else None for why, to in targets.items()},
             "at": self.at.isoformat(),

@@ -12,6 +12,7 @@ _PRECEDENCE = (
     (LegResult.DECLINED, RingResult.DECLINED),
     (LegResult.NO_ANSWER, RingResult.NO_ANSWER),
     (LegResult.BUSY, RingResult.BUSY),
+    (LegResult.REDIRECTED, RingResult.BUSY),
 )
 
 

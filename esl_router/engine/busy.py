@@ -13,15 +13,31 @@ def conversations(user: User, situation: Situation) -> tuple[Channel, ...]:
     """The user's conversations, one leg of each.
 
     Counted are those of any of his devices, in both directions, held ones and those on numbers
-    outside that run through the switch. What rings is not counted, nor is the call itself.
+    outside that run through the switch. What rings is not counted, nor is the call itself; what he
+    dials himself is, where he wants that (X20).
     """
-    call, live = situation.call, situation.live
     rows = situation.rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
     devices = [row.device.name for row in rows]
+    return _conversations(user.domain, devices, situation, dialling=user.bob_count_outgoing_early)
+
+
+def device_talks(domain: str, device: str, situation: Situation) -> bool:
+    """Whether one device is in a conversation, of those that :func:`conversations` counts."""
+    return bool(_conversations(domain, [device], situation, dialling=False))
+
+
+def _conversations(
+    domain: str, devices: list[str], situation: Situation, *, dialling: bool
+) -> tuple[Channel, ...]:
+    call, live = situation.call, situation.live
+    if not live.known:
+        return ()
     talking = {
         channel.call or channel.uuid: channel
-        for channel in live.calls_of(user.domain, devices)
-        if channel.uuid != call.uuid and channel.call != call.uuid and _talks(channel, live)
+        for channel in live.calls_of(domain, devices)
+        if channel.uuid != call.uuid
+        and channel.call != call.uuid
+        and (_talks(channel, live) or (dialling and channel.inbound and channel.state.ringing))
     }
     return tuple(talking.values())
 

@@ -27,6 +27,7 @@ class Condition(StrEnum):
     STATUS = "the status sends calls away"
     NOT_DISTURBED = "the status is do not disturb"
     NO_ASSISTANT = "no assistant answered"
+    DEFLECTED = "a phone sent the call on"
     LOOP = "the forwarding came round in a circle"
     LIMIT = "the call was redirected too often"
 
@@ -54,6 +55,7 @@ _TREATMENT = {
     Condition.STATUS: (True, UNAVAILABLE),
     Condition.NOT_DISTURBED: (True, UNAVAILABLE),
     Condition.NO_ASSISTANT: (True, UNAVAILABLE),
+    Condition.DEFLECTED: (False, BUSY),
     Condition.LOOP: (True, BUSY),
     Condition.LIMIT: (True, UNAVAILABLE),
 }

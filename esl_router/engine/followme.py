@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from esl_router.engine import busy
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.model.actions import Diversion, Leg, Outside, Registered
+from esl_router.model.live import CallState
 from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, User
 from esl_router.model.team import Team
 
@@ -31,6 +33,8 @@ class Skip(StrEnum):
     FORBIDDEN = "forbidden"
     LOOP = "loop"
     REDIRECTED = "redirected too often"
+    TALKING = "talking"
+    FULL = "as many calls as may be"
     TOO_LATE = "too late"
     TOO_MANY = "too many"
 
@@ -44,6 +48,8 @@ _SENTENCE = {
     Skip.FORBIDDEN: "The toll policy forbids the number of {device}.",
     Skip.LOOP: "The number of {device} belongs to somebody here: the call would come back.",
     Skip.REDIRECTED: "{device} is outside, and the call was redirected too often already.",
+    Skip.TALKING: "{device} is in a conversation.",
+    Skip.FULL: "As many calls are forwarded to the number of {device} already as may be.",
     Skip.TOO_LATE: "{device} would ring only after the ringing has ended.",
     Skip.TOO_MANY: "{device} is one device too many for one call.",
 }
@@ -61,6 +67,8 @@ class Plan:
 
     legs: tuple[Leg, ...]
     skipped: tuple[Skipped, ...] = ()
+    own_rings: frozenset[str] = frozenset()
+    """The devices whose ring time was set for this origin."""
 
     def all_skipped_for(self, *reasons: Skip) -> bool:
         """Whether nobody rings, and each row was skipped for one of ``reasons``."""
@@ -112,7 +120,8 @@ def plan(
     for entry in skipped:
         sentence = _SENTENCE[entry.reason]
         trace.passed(STAGE, sentence.format(device=entry.row.device.name, origin=origin.value))
-    return Plan(tuple(ringing), tuple(skipped))
+    own = frozenset(row.device.name for row in rows if row.own_ring)
+    return Plan(tuple(ringing), tuple(skipped), own)
 
 
 def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
@@ -146,8 +155,9 @@ def _reason(
     if device.kind is DeviceKind.SIP:
         if device.name == caller.account and settings.domain == caller.domain:
             return Skip.OWN_DEVICE
-        contacts = situation.live.contacts(settings.domain, device.name)
-        return Skip.UNREGISTERED if contacts == () else None
+        if situation.live.contacts(settings.domain, device.name) == ():
+            return Skip.UNREGISTERED
+        return Skip.TALKING if _talks(row, situation) else None
     number = device.number or ""
     if number == situation.number:
         return Skip.OWN_DEVICE
@@ -155,7 +165,43 @@ def _reason(
         return Skip.FORBIDDEN
     if situation.rules.owner_of(number) is not None:
         return Skip.LOOP
-    return Skip.REDIRECTED if redirection.count >= settings.max_redirects else None
+    if redirection.count >= settings.max_redirects:
+        return Skip.REDIRECTED
+    if _talks(row, situation):
+        return Skip.TALKING
+    return Skip.FULL if forwards_full(number, situation) else None
+
+
+def _talks(row: FollowMeRow, situation: Situation) -> bool:
+    return row.skip_if_busy and busy.device_talks(
+        situation.settings.domain, row.device.name, situation
+    )
+
+
+def forwards_full(number: str, situation: Situation) -> bool:
+    """Whether as many calls are forwarded to a number outside as may be at a time (O7).
+
+    Those that users dial themselves are not counted, nor is the call itself.
+    """
+    limit, call = situation.settings.max_parallel_forwards, situation.call
+    if limit is None or not situation.live.known:
+        return False
+    dialled = _dialled(situation.settings.trunk.replace("{number}", number))
+    there = {
+        channel.call or channel.uuid
+        for channel in situation.live.channels.values()
+        # A forwarded leg bears the number or the device in its presence id, a dialled one nothing.
+        if not channel.inbound
+        and (channel.device or "").endswith(f"@{situation.settings.domain}")
+        and _dialled(channel.number) == dialled
+        and channel.state not in (CallState.DOWN, CallState.HANGUP)
+        and call.uuid not in (channel.uuid, channel.call)
+    }
+    return len(there) >= limit
+
+
+def _dialled(address: str) -> str:
+    return address.rpartition("/")[2].partition("@")[0]
 
 
 def _identity(device: Device) -> str:
@@ -167,7 +213,7 @@ def _leg(row: FollowMeRow, user: User, situation: Situation) -> Leg:
     if device.kind is DeviceKind.SIP:
         contacts = situation.live.contacts(settings.domain, device.name) or ()
         phone = Registered(device.name, settings.domain, tuple(contact.url for contact in contacts))
-        return Leg(device.name, phone, row.delay, row.ring)
+        return Leg(device.name, phone, row.delay, row.ring, redirect=device.redirect)
     number = device.number or ""
     own = user.numbers[0] if user.numbers else None
     away = Outside(number, settings.trunk, caller_number=shown_number(situation, own))

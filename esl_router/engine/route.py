@@ -39,6 +39,7 @@ _REASON = {
     Condition.STATUS: "unconditional",
     Condition.NOT_DISTURBED: "do-not-disturb",
     Condition.NO_ASSISTANT: "no-answer",
+    Condition.DEFLECTED: "deflection",
 }
 
 
@@ -143,6 +144,9 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     if attempt is not None:
         result = way.result(attempt)
         return way.end(fallback.CONDITION[result]) if result else UNAVAILABLE
+    if followme.forwards_full(number, situation):
+        trace.fired(STAGE, f"As many calls are forwarded to {number} already as may be.")
+        return way.end(Condition.UNREACHABLE)
     own = redirect.by.numbers[0] if redirect.by.numbers else None
     target = Outside(number, settings.trunk, followme.shown_number(situation, own))
     leg = Leg(number, target, ring=FORWARD_RING, diversion=way.diversion)

@@ -133,6 +133,8 @@ def line_up(
                 reason = "he is the caller"
             elif busy.is_busy(user, situation):
                 reason, talks = "he is busy on busy", True
+            elif team.skip_if_busy and busy.conversations(user, situation):
+                reason, talks = "he talks", True
         if user is None or reason:
             passed[member.extension] = reason or "no user"
             trace.passed(STAGE, f"{member.extension} is passed over: {reason or 'no user'}.")
@@ -144,7 +146,7 @@ def line_up(
     offset = 0
     for member, user in members:
         plan = followme.plan(user, Origin.TEAM, situation, redirection, close_gaps=False)
-        his = _legs_of(member, user, plan.legs, team, offset, taken)
+        his = _legs_of(member, user, plan, team, offset, taken)
         if not his:
             passed[member.extension] = "none of his phones rings"
             trace.passed(STAGE, f"{member.extension} is passed over: none of his phones rings.")
@@ -152,7 +154,7 @@ def line_up(
         legs += his
         first = first or member.extension
         if team.strategy is not Strategy.PARALLEL:
-            offset += team.ring
+            offset = max(leg.ends for leg in his)
     ringing = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
@@ -227,16 +229,19 @@ def _declined(team: Team, call: Call) -> set[str]:
 
 
 def _legs_of(
-    member: Member, user: User, legs: tuple[Leg, ...], team: Team, offset: int, taken: set[str]
+    member: Member, user: User, plan: followme.Plan, team: Team, offset: int, taken: set[str]
 ) -> list[Leg]:
-    """One member's legs, where they stand among the others'; each device and number once."""
+    """One member's legs, where they stand among the others'; each device and number once.
+
+    One after the other each rings for the team's time, or for its own where that was set (L2).
+    """
     his = []
-    for leg in legs:
+    for leg in plan.legs:
         delay, ring = leg.delay, leg.ring
         if team.strategy is Strategy.PARALLEL:
             delay += member.delay
         else:
-            ring = min(ring, team.ring - delay)
+            ring = ring if leg.device in plan.own_rings else team.ring - delay
             delay += offset
         key = leg.target.number if isinstance(leg.target, Outside) else leg.device
         if ring < 1 or key in taken:
@@ -252,6 +257,7 @@ def _legs_of(
                 owner=user.extension,
                 decline=user.decline,
                 confirm=confirm,
+                redirect=False,  # a member's own forwards are not the team's
             )
         )
     return his

@@ -5,6 +5,7 @@ from __future__ import annotations
 from esl_router.engine import (
     busy,
     callers,
+    deflection,
     executive,
     fallback,
     followme,
@@ -15,6 +16,7 @@ from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
+from esl_router.model.call import RingResult
 from esl_router.model.people import CallerAction, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
 
@@ -54,7 +56,10 @@ def step(user: User, way: Way) -> Step:
         if result is None:
             return UNAVAILABLE
         if not prelude.alerted(attempt):
-            return _unanswered(user, profile, fallback.CONDITION[result], way)
+            deflected = None
+            if result is not RingResult.DECLINED:  # then he has refused the call on another phone
+                deflected = deflection.redirect(user, attempt, way)
+            return deflected or _unanswered(user, profile, fallback.CONDITION[result], way)
     if verdict is None:
         filtered = executive.step(user, way, before_forwarding=True)
         if filtered is not None:

@@ -19,6 +19,11 @@ bracket. What was read in its source and is relied on here:
   608 all become CALL_REJECTED. No variable of a leg changes that. A trunk that refuses a call with
   403 would silence the desk phones: with a leg through the trunk in the ring it is left out, and
   :attr:`Dial.rejects` tells the caller of :func:`build` what he must watch for himself.
+* A leg that answers 300, 301, 302 or 305 is followed by the switch: to another host it sends the
+  INVITE itself, and with its own address in the Contact it transfers the *caller*, into the
+  dialplan with his rights. With ``outbound_redirect_fatal`` it notes the Contact on the leg and
+  ends it with REQUESTED_CHAN_UNAVAIL. Our events have a leg's variables only where the leg was told
+  ``verbose_events``.
 """
 
 from __future__ import annotations
@@ -104,6 +109,8 @@ def build(
             raise Untrusted(f"two legs with the uuid {uuid}")
         legs[uuid] = index
         local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
+        if leg.redirect:
+            local[v.ON_ORIGINATE] = "verbose_events"
         if leg.confirm:
             local[v.CONFIRM_KEY] = "1"
             local[v.CONFIRM_TIMEOUT] = str(_seconds(confirm_window))
@@ -121,6 +128,7 @@ def build(
     # The first leg with early media would win the race, and a prompt would play to a ringing tone.
     if not ring.early_media or confirmed or len(parts) > 1:
         shared[v.IGNORE_EARLY_MEDIA] = "true"
+    shared[v.REDIRECT_FATAL] = "true"
     if rejects and enforced:
         shared[v.FAIL_ON_SINGLE_REJECT] = ":".join(rejects)
     text = "{" + ",".join(f"{name}={value}" for name, value in shared.items()) + "}"
@@ -179,6 +187,10 @@ def _identity(leg: Leg, domain: str) -> dict[str, str]:
         if leg.device != leg.target.number:
             # A device outside is its user's too: whoever counts his calls finds it by this.
             values[v.PRESENCE_ID] = f"{untrusted.account(leg.device)}@{untrusted.host(domain)}"
+        elif leg.diversion is not None:
+            # Whoever counts forwarded calls tells them from those that a user dials by this.
+            number = untrusted.outside_number(leg.target.number)
+            values[v.PRESENCE_ID] = f"{number}@{untrusted.host(domain)}"
     if leg.diversion is not None:
         values[v.DIVERSION] = _diversion(leg.diversion, domain, withheld)
     return values

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from esl_router import variables
 from esl_router.live.registrations import Event, account_key
 from esl_router.model.live import CallState, Channel
 
@@ -15,6 +16,8 @@ FORGET = 600.0
 
 _ENDING = {"CS_NONE", "CS_HANGUP", "CS_REPORTING", "CS_DESTROY"}
 """Channel states of a leg that has ended, although the table still has it as it last was."""
+
+_REDIRECT = f"variable_{variables.REDIRECT_USER}"
 
 _UUID = re.compile(r"[!-~]{1,256}")
 
@@ -30,6 +33,9 @@ class LegTimes:
     ended: float | None = None
     cause: str = ""
     """FreeSWITCH's hangup cause; empty before the end, and when the end was not heard."""
+
+    redirect: str = ""
+    """Whom the phone named when it answered with another address, as it wrote it."""
 
 
 class Watch:
@@ -146,6 +152,7 @@ class Channels:
         beginning = [watch for watch in watches if watch.legs[uuid].ringing is None]
         for watch in watches:
             _note(watch.legs[uuid], state, now, cause)
+            watch.legs[uuid].redirect = event.get(_REDIRECT) or watch.legs[uuid].redirect
         mark = self._ended.get(uuid) or self._marks.get(uuid)
         if mark is not None and sequence < mark.sequence:
             return True
@@ -176,6 +183,7 @@ class Channels:
             inbound=inbound,
             state=state,
             other=event.get(other) or "",
+            number="" if inbound else event.get("Caller-Destination-Number") or "",
             call=event.get("Channel-Call-UUID") or "",
             since=old.since if old is not None and old.state is state else now,
         )
@@ -251,6 +259,7 @@ class Channels:
                 inbound=inbound,
                 state=state,
                 other=other if isinstance(other, str) else "",
+                number="" if inbound else str(line.get("dest") or ""),
                 call=call if isinstance(call, str) and call else uuid,
                 since=now,
             )

@@ -45,7 +45,8 @@ class Diversion:
     """Whose call it was: a direct number (E.164) or ``extension@domain``."""
 
     reason: str
-    """``unconditional``, ``user-busy``, ``no-answer``, ``unavailable`` or ``follow-me``."""
+    """``unconditional``, ``user-busy``, ``no-answer``, ``unavailable``, ``deflection`` or
+    ``follow-me``."""
 
     counter: int = 1
     """How often the call has been redirected, this time included."""
@@ -68,6 +69,9 @@ class Leg:
 
     diversion: Diversion | None = None
     """Set where the call was redirected to reach this leg."""
+
+    redirect: bool = False
+    """Whether it may send the call on by answering 302: where to is then asked (O5)."""
 
     owner: str = ""
     """The extension of the member whose device it is, where several people ring; a decline

@@ -18,6 +18,9 @@ class LegResult(StrEnum):
     BUSY = "busy"
     """Refused by that device alone: 486, 480 or its own do-not-disturb."""
 
+    REDIRECTED = "redirected"
+    """Answered with another address (3xx). Nobody went there by that."""
+
     NO_ANSWER = "no_answer"
     """Rang to the end of its time."""
 
@@ -53,6 +56,10 @@ class LegOutcome:
     result: LegResult
     cause: str = ""
     """FreeSWITCH's hangup cause, for the journal; empty when there was no channel."""
+
+    redirect: str = ""
+    """The number of the address that a ``redirected`` leg gave, cleaned but not believed; empty
+    where it may not redirect or gave none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ class Channel:
     other: str = ""
     """The other party's number, as the switch shows it."""
 
+    number: str = ""
+    """What the switch dialled on a leg that it placed, as it dialled it."""
+
     call: str = ""
     """The switch's id of the whole call (``Channel-Call-UUID``)."""
 

@@ -75,6 +75,9 @@ class Device:
     dnd: bool = False
     """Do not disturb, set for this device alone (features.md B15)."""
 
+    redirect: bool = False
+    """Whether its phone may send a call on by answering 302 (features.md O5); SIP devices only."""
+
 
 @dataclass(frozen=True, slots=True)
 class FollowMeRow:
@@ -87,6 +90,12 @@ class FollowMeRow:
 
     ring: int = 30
     """Seconds the device rings, from its own start."""
+
+    skip_if_busy: bool = False
+    """Whether it is left out while it is itself in a conversation (features.md B13)."""
+
+    own_ring: bool = False
+    """Whether ``ring`` was set for calls of teams: it then wins over the team's (L2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,9 @@ class User:
 
     bob_cancel_pending: bool = False
     """Whether a call that still rings turns to busy when he answers another (F3)."""
+
+    bob_count_outgoing_early: bool = False
+    """Whether a call that he is dialling counts before it is answered (X20)."""
 
 
 class CallerAction(StrEnum):
@@ -172,6 +184,9 @@ class Settings:
 
     toll: TollPolicy = field(default_factory=TollPolicy)
     max_redirects: int = 5
+    max_parallel_forwards: int | None = None
+    """How many calls may be forwarded to one number outside at a time; None: any number (O7)."""
+
     redecide: bool = False
     """Whether a change reaches calls that are still ringing (``live_changes: redecide``)."""
 

@@ -65,6 +65,9 @@ class Team:
     """Busy on busy: with this many members talking the team is busy; 0: never; None: as many as
     are logged in (F5)."""
 
+    skip_if_busy: bool = True
+    """Whether a member who talks is passed over, busy on busy or not (X39)."""
+
     caller_prefix: str = ""
     """What is put before the caller's name, so that members know whom he wanted."""
 

@@ -123,7 +123,7 @@ def devices(db: sqlite_utils.Database, domain: str, extension: str | None = None
     rows = db.conn.execute(
         """
         SELECT devices.name, devices.extension, workplace, devices.kind, password, number, confirm,
-            location, dnd
+            location, dnd, devices.redirect
         FROM devices LEFT JOIN users
             ON users.domain = devices.domain AND users.extension = devices.extension
         WHERE devices.domain = :domain
@@ -143,8 +143,20 @@ def devices(db: sqlite_utils.Database, domain: str, extension: str | None = None
             "confirm": bool(confirm),
             "location": location,
             "dnd": bool(dnd),
+            "redirect": bool(redirect),
         }
-        for name, owner, workplace, kind, password, number, confirm, location, dnd in rows
+        for (
+            name,
+            owner,
+            workplace,
+            kind,
+            password,
+            number,
+            confirm,
+            location,
+            dnd,
+            redirect,
+        ) in rows
     ]
 
 

@@ -268,7 +268,7 @@ def _device(row: Mapping[str, Any]) -> Document:
         **_pick(row, "kind", "password", "number"),
         **_flags(row, "confirm"),
         **_pick(row, "location"),
-        **_flags(row, "dnd"),
+        **_flags(row, "dnd", "redirect"),
     }
 
 
@@ -291,7 +291,7 @@ def _users(read: _Tables) -> Document:
             "name": row["name"],
             "numbers": [each["number"] for each in numbers.get(key, ())],
             "timezone": row["timezone"],
-            **_flags(row, "voicemail", "bob_cancel_pending"),
+            **_flags(row, "voicemail", "bob_cancel_pending", "bob_count_outgoing_early"),
             **_pick(row, "busy_on_busy", "decline"),
             "workplace": logins[key][0]["workplace"] if key in logins else None,
             "devices": {each["name"]: _device(each) for each in own},
@@ -337,7 +337,12 @@ def _follow_me(
         entry = usual(FOLLOW_ME)
         entry["user_configurable"] = bool(device["user_configurable"])
         for row in rows.get((device["name"],), ()):
-            entry[row["origin"]] = {**_flags(row, "enabled"), **_pick(row, "delay", "ring")}
+            entry[row["origin"]] = {
+                **_flags(row, "enabled"),
+                **_pick(row, "delay"),
+                "ring": row["ring"] if row["ring_given"] else None,
+                **_flags(row, "skip_if_busy"),
+            }
             if row["user_set"]:
                 entry[row["origin"]]["user_set"] = True
         found[device["name"]] = entry
@@ -365,6 +370,7 @@ def _teams(read: _Tables) -> Document:
             "numbers": [each["number"] for each in numbers.get((row["extension"],), ())],
             **_pick(row, "strategy", "ring", "max_wait"),
             "busy_on_busy": "auto" if row["busy_on_busy"] is None else row["busy_on_busy"],
+            **_flags(row, "skip_if_busy"),
             **_pick(row, "caller_prefix"),
             "members": [
                 {"user": each["extension"], "delay": each["delay"], **_flags(each, "logged_in")}

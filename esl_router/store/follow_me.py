@@ -16,7 +16,7 @@ from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.store.changes import Changes, change_user, user
 from esl_router.store.database import write
 from esl_router.store.forms import near, usual
-from esl_router.store.layout import FOLLOW_ME, ORIGINS, Document
+from esl_router.store.layout import FOLLOW_ME, ORIGINS, USUAL_RING, Document
 from esl_router.store.values import one_of
 
 STRATEGIES = ("parallel", "sequential")
@@ -24,7 +24,8 @@ STRATEGIES = ("parallel", "sequential")
 
 def rows(db: sqlite_utils.Database, domain: str, extension: str) -> Document:
     """The rows of each of the user's own devices, in their order, defaults filled in:
-    ``{device: {user_configurable, internal: {enabled, delay, ring}, external: …, team: …}}``."""
+    ``{device: {user_configurable, internal: {enabled, delay, ring, skip_if_busy}, external: …,
+    team: …}}``. ``ring`` is None where calls of a team take the team's."""
     return _every_row(user(db, domain, extension))
 
 
@@ -38,8 +39,8 @@ def set_rows(
     origins: Iterable[str] = ORIGINS,
     as_user: str | None = None,
 ) -> Changes:
-    """Change the rows of one device: ``enabled``, ``delay``, ``ring`` for these origins, and
-    ``user_configurable`` (administrators) for all of it."""
+    """Change the rows of one device: ``enabled``, ``delay``, ``ring``, ``skip_if_busy`` for these
+    origins, and ``user_configurable`` (administrators) for all of it."""
     with write(db):
         old = user(db, domain, extension)
         if device_name not in old["devices"]:
@@ -92,7 +93,7 @@ def generate(
                 length = entry[origin]["ring"] if ring is None else ring
                 steps["follow_me", name, origin, "ring"] = length
                 steps["follow_me", name, origin, "delay"] = delay
-                delay += length if strategy == "sequential" else 0
+                delay += (length or USUAL_RING) if strategy == "sequential" else 0
         _permit_rows(old, extension, {step[1] for step in steps}, as_user)
         return change_user(db, domain, extension, old, steps, by_user=as_user is not None)
 

@@ -61,6 +61,7 @@ SETTINGS = Record(
         "caller_id_out": Key(One(values.caller_id), "caller"),
         "toll": Key(_TOLL, usual(_TOLL)),
         "max_redirects": Key(One(values.whole(0, 20)), 5),
+        "max_parallel_forwards": Key(One(values.optional(values.whole(1, 1000))), None),
         "live_changes": Key(One(values.choice("ring_on", "redecide")), "ring_on"),
         "alert_info": Key(_ALERT_INFO, usual(_ALERT_INFO)),
         "codes": Key(CODES, usual(CODES)),
@@ -94,7 +95,7 @@ CONTACT = Record({"name": Key(_TEXT), "numbers": Key(_NUMBERS)})
 
 
 # -- devices ----------------------------------------------------------------------------------
-_OF_KIND = {"sip": ("password",), "external": ("number", "confirm", "location")}
+_OF_KIND = {"sip": ("password", "redirect"), "external": ("number", "confirm", "location")}
 
 
 def _fits_kind(found: dict[str, Any], written: Mapping[str, Any]) -> None:
@@ -116,19 +117,33 @@ DEVICE = Record(
         "confirm": Key(_BOOLEAN, True),
         "location": Key(One(values.choice("mobile", "other")), "other"),
         "dnd": Key(_BOOLEAN, False),
+        "redirect": Key(_BOOLEAN, False),
     },
     _fits_kind,
 )
 DEVICES = Named(values.device_name, DEVICE)
 WORKPLACE = Record({"devices": Key(DEVICES, {})})
 
-ROW = Record({"enabled": Key(_BOOLEAN, True), "delay": Key(_DELAY, 0), "ring": Key(_SECONDS, 30)})
+USUAL_RING = 30
+"""Seconds a device rings whose row does not say how long."""
+
+ROW = Record(
+    {
+        "enabled": Key(_BOOLEAN, True),
+        "delay": Key(_DELAY, 0),
+        "ring": Key(_SECONDS, USUAL_RING),
+        "skip_if_busy": Key(_BOOLEAN, False),
+    }
+)
+# For calls of a team it matters whether a ring time was given: it then wins over the team's.
 ORIGINS = ("internal", "external", "team")
-USUAL_ROW = usual(ROW)
+_TEAM_ROW = Record({**ROW.keys, "ring": Key(_MAYBE_SECONDS, None)})
+ROWS = {origin: _TEAM_ROW if origin == "team" else ROW for origin in ORIGINS}
+USUAL_ROWS = {origin: usual(row) for origin, row in ROWS.items()}
 FOLLOW_ME = Record(
     {
         "user_configurable": Key(_BOOLEAN, False),
-        **{origin: Key(ROW, USUAL_ROW) for origin in ORIGINS},
+        **{origin: Key(ROWS[origin], USUAL_ROWS[origin]) for origin in ORIGINS},
     }
 )
 
@@ -190,6 +205,7 @@ USER = Record(
         "voicemail": Key(_BOOLEAN, True, kept=True),
         "busy_on_busy": Key(One(values.busy_on_busy, values.busy_on_busy_text), 0),
         "bob_cancel_pending": Key(_BOOLEAN, False),
+        "bob_count_outgoing_early": Key(_BOOLEAN, False),
         "decline": Key(One(values.choice("auto", "device", "user")), "auto"),
         "workplace": Key(One(values.optional(values.place_name)), None),
         "devices": Key(DEVICES, {}),
@@ -219,6 +235,7 @@ TEAM = Record(
         "ring": Key(_SECONDS, 20),
         "max_wait": Key(One(values.whole(1, 86400, "seconds")), 60),
         "busy_on_busy": Key(One(values.team_busy_on_busy, values.busy_on_busy_text), 0),
+        "skip_if_busy": Key(_BOOLEAN, True),
         "caller_prefix": Key(One(values.prefix), ""),
         "members": Key(Many(MEMBER), []),
         "overflow": Key(_OVERFLOW, usual(_OVERFLOW)),

@@ -524,6 +524,28 @@ def m018_call_forwards(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m019_limits(db: sqlite_utils.Database) -> None:
+    # A row of before that has the usual ring time may never have been given one.
+    db.executescript(
+        """
+        ALTER TABLE domains ADD COLUMN max_parallel_forwards INTEGER CHECK (
+            max_parallel_forwards BETWEEN 1 AND 1000);
+        ALTER TABLE users ADD COLUMN bob_count_outgoing_early INTEGER NOT NULL DEFAULT 0 CHECK (
+            bob_count_outgoing_early IN (0, 1));
+        ALTER TABLE devices ADD COLUMN redirect INTEGER NOT NULL DEFAULT 0 CHECK (
+            redirect IN (0, 1));
+        ALTER TABLE follow_me ADD COLUMN skip_if_busy INTEGER NOT NULL DEFAULT 0 CHECK (
+            skip_if_busy IN (0, 1));
+        ALTER TABLE follow_me ADD COLUMN ring_given INTEGER NOT NULL DEFAULT 1 CHECK (
+            ring_given IN (0, 1));
+        UPDATE follow_me SET ring_given = 0 WHERE origin = 'team' AND ring = 30;
+        ALTER TABLE teams ADD COLUMN skip_if_busy INTEGER NOT NULL DEFAULT 1 CHECK (
+            skip_if_busy IN (0, 1));
+        """
+    )
+
+
+@MIGRATIONS()
 def m020_what_executives_need(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

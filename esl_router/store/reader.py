@@ -45,13 +45,13 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
-           max_redirects, live_changes, alert_silent, codes
+           max_redirects, live_changes, alert_silent, codes, max_parallel_forwards
     FROM domains WHERE domain = ?
 """
 
 _USER = """
     SELECT users.name, users.voicemail, users.decline, users.busy_on_busy,
-           users.bob_cancel_pending,
+           users.bob_cancel_pending, users.bob_count_outgoing_early,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
@@ -72,8 +72,9 @@ _FOLLOW_ME = """
     SELECT 0 AS place, coalesce(devices.follow_me_position, 1000000) AS listed,
            devices.position AS position,
            devices.name, devices.kind, devices.extension AS owner, devices.number,
-           devices.confirm, devices.location, devices.dnd,
-           follow_me.enabled, follow_me.delay, follow_me.ring
+           devices.confirm, devices.location, devices.dnd, devices.redirect,
+           follow_me.enabled, follow_me.delay, follow_me.ring, follow_me.skip_if_busy,
+           follow_me.ring_given
     FROM devices LEFT JOIN follow_me
         ON follow_me.domain = devices.domain AND follow_me.device = devices.name
         AND follow_me.origin = :origin
@@ -81,8 +82,8 @@ _FOLLOW_ME = """
     UNION ALL
     SELECT 1, 0, devices.position,
            devices.name, devices.kind, devices.workplace, devices.number,
-           devices.confirm, devices.location, devices.dnd,
-           NULL, NULL, NULL
+           devices.confirm, devices.location, devices.dnd, devices.redirect,
+           NULL, NULL, NULL, NULL, NULL
     FROM workplace_logins JOIN devices
         ON devices.domain = workplace_logins.domain
         AND devices.workplace = workplace_logins.workplace
@@ -213,7 +214,7 @@ class Reader:
         if row is None:
             return None
         country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
-        live, alert_silent, codes = row[8:]
+        live, alert_silent, codes, parallel_forwards = row[8:]
         try:
             toll = TollPolicy(_texts(allow), _texts(deny))
         except ValueError:
@@ -245,6 +246,7 @@ class Reader:
             caller_id_out,
             toll,
             redirects,
+            parallel_forwards,
             redecide=live == "redecide",
             alert_silent=alert_silent,
             codes=digits,
@@ -254,7 +256,7 @@ class Reader:
         row = self._conn.execute(_USER, (domain, extension)).fetchone()
         if row is None:
             return None
-        name, voicemail, decline, max_calls, cancel_pending, numbers = row
+        name, voicemail, decline, max_calls, cancel_pending, outgoing_early, numbers = row
         path = f"users.{extension}"
         if not is_extension(extension):
             self._problem(path, f"{extension!r} is no extension")
@@ -270,6 +272,7 @@ class Reader:
             _DECLINE.get(decline, DeclineScope.AUTO),
             max(0, max_calls),
             cancel_pending != 0,
+            outgoing_early != 0,
         )
 
     def presence(self, domain: str, extension: str) -> Presence:
@@ -306,7 +309,8 @@ class Reader:
         )
         rows: dict[str, FollowMeRow] = {}
         for place, _, _, *rest in found:
-            name, kind, owner, number, confirm, location, dnd, enabled, delay, ring = rest
+            name, kind, owner, number, confirm, location, dnd, *rest = rest
+            redirect, enabled, delay, ring, skip, given = rest
             whose = f"workplaces.{owner}" if place else f"users.{owner}"
             path = f"{whose}.devices.{name}"
             if name in rows:
@@ -317,7 +321,9 @@ class Reader:
             if kind == DeviceKind.EXTERNAL and (number is None or not _E164.fullmatch(number)):
                 self._problem(f"{path}.number", f"{number!r} is no E.164 number")
                 continue
-            device = Device(name, _KIND[kind], owner, number, confirm != 0, location, dnd != 0)
+            device = Device(
+                name, _KIND[kind], owner, number, confirm != 0, location, dnd != 0, redirect != 0
+            )
             if enabled is None:
                 rows[name] = FollowMeRow(device)
             elif delay < 0 or ring < 1:
@@ -325,7 +331,8 @@ class Reader:
                 self._problem(f"{whose}.follow_me.{name}.{origin.value}", what)
                 rows[name] = FollowMeRow(device, enabled != 0)
             else:
-                rows[name] = FollowMeRow(device, enabled != 0, delay, ring)
+                own_ring = origin is Origin.TEAM and given != 0
+                rows[name] = FollowMeRow(device, enabled != 0, delay, ring, skip != 0, own_ring)
         return tuple(rows.values())
 
     def _problem(self, path: str, text: str) -> None:

@@ -11,7 +11,8 @@ from esl_router.store.layout import (
     CONDITIONS,
     ORIGINS,
     OVERFLOWS,
-    USUAL_ROW,
+    USUAL_RING,
+    USUAL_ROWS,
     Document,
 )
 
@@ -47,10 +48,18 @@ TABLES = (
 )
 """The tables of a domain, in the order in which their rows may be inserted."""
 
-_USER = ("name", "timezone", "voicemail", "busy_on_busy", "bob_cancel_pending", "decline")
+_USER = (
+    "name",
+    "timezone",
+    "voicemail",
+    "busy_on_busy",
+    "bob_cancel_pending",
+    "bob_count_outgoing_early",
+    "decline",
+)
 _PROFILE = ("no_answer_after", "queue_login", "ring_group_calls", "alert_first", "announce")
 _STATE = ("status", "message", "until", "afterwards", "revert")
-_TEAM = ("name", "strategy", "ring", "max_wait", "caller_prefix")
+_TEAM = ("name", "strategy", "ring", "max_wait", "skip_if_busy", "caller_prefix")
 
 
 def rules_rows(domain: str, rules: Document) -> Rows:
@@ -168,7 +177,7 @@ def device_rows(
             },
         )
         for origin in ORIGINS if rows is not None else ():
-            if rows is not None and rows[origin] != USUAL_ROW:
+            if rows is not None and rows[origin] != USUAL_ROWS[origin]:
                 yield (
                     "follow_me",
                     {
@@ -176,6 +185,8 @@ def device_rows(
                         "device": name,
                         "origin": origin,
                         **rows[origin],
+                        "ring": rows[origin]["ring"] or USUAL_RING,
+                        "ring_given": rows[origin]["ring"] is not None,
                         "user_set": rows[origin].get("user_set", False),
                     },
                 )

@@ -10,7 +10,7 @@ from esl_router.model.presence import Target
 from esl_router.model.team import Member, Overflow, Strategy, Team
 
 _TEAM = """
-    SELECT name, strategy, ring, max_wait, busy_on_busy, caller_prefix,
+    SELECT name, strategy, ring, max_wait, busy_on_busy, skip_if_busy, caller_prefix,
            overflow_no_answer, overflow_busy, overflow_nobody,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
@@ -33,7 +33,7 @@ def team(
     row = conn.execute(_TEAM, (domain, extension)).fetchone()
     if row is None:
         return None
-    name, strategy, ring, max_wait, limit, prefix, no_answer, busy, nobody, numbers = row
+    name, strategy, ring, max_wait, limit, skip, prefix, no_answer, busy, nobody, numbers = row
     path = f"teams.{extension}"
     overflow = {}
     for why, text in zip(Overflow, (no_answer, busy, nobody), strict=True):
@@ -56,6 +56,7 @@ def team(
         ring=max(1, ring),
         max_wait=max(1, max_wait),
         max_calls=limit,
+        skip_if_busy=skip != 0,
         caller_prefix=prefix,
         overflow=overflow,
         members=tuple(

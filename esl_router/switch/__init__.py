@@ -13,6 +13,7 @@ A scenario is a YAML file::
       1001-soft: {answer: 2}            # after 2 s; with hang_up: 5 it hangs up 5 s later
       1002-desk: {busy: 0.5}            # 486 after half a second
       1003-desk: {decline: 2}           # 603; any other code: {refuse: 480, after: 2}
+      1007-desk: {redirect: "1002", after: 1}  # 302, with 1002 in its Contact
       1004-desk: dead                   # registered, but switched off
       1005-desk: unregistered
       1006-desk: [{answer: 3}, rings]   # two telephones registered with one account

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from esl_router import variables
 from esl_router.switch.channel import Channel, new_uuid
 from esl_router.switch.dialplan import BadDialString, DialledLeg, parse
 from esl_router.switch.originate import Does, Group, LegState, Order
@@ -172,6 +173,8 @@ class Bridge:
         else:
             what, _, code = what.partition(" ")
             leg.code = int(code)
+            if leg.behaviour.redirect:
+                leg.channel.set(variables.REDIRECT_USER, leg.behaviour.redirect)
             self._call.leg.set("last_bridge_proto_specific_hangup_cause", f"sip:{code}")
             self._end_leg(leg, what)
         return group.heard(index, what, self._call.now())

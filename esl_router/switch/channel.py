@@ -184,6 +184,9 @@ class Channel:
         """A CHANNEL_CALLSTATE event, after its common headers."""
         yield "Channel-Call-State-Number", str(_STATE_NUMBER[self.state])
         yield from self.headers()
+        if self.variables.get("execute_on_originate") == "verbose_events":
+            for name, value in self.variables.items():
+                yield f"variable_{name}", value
 
     def row(self) -> dict[str, str]:
         """Its line in ``show channels as json``."""

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 CAUSE: Mapping[int, str] = {
+    # As the router asks for it: with ``outbound_redirect_fatal``.
+    300: "REQUESTED_CHAN_UNAVAIL",
+    301: "REQUESTED_CHAN_UNAVAIL",
+    302: "REQUESTED_CHAN_UNAVAIL",
+    305: "REQUESTED_CHAN_UNAVAIL",
     401: "CALL_REJECTED",
     402: "CALL_REJECTED",
     403: "CALL_REJECTED",
@@ -64,6 +69,9 @@ class Behaviour:
 
     refuse: int | None = None
     """The SIP code it refuses with."""
+
+    redirect: str | None = None
+    """Whom it names in its answer's Contact: it refuses with 302."""
 
     after: float = 0.0
     """From the INVITE to its refusal."""

@@ -128,8 +128,10 @@ def behaviour(spec: Any, path: str) -> Behaviour:
     for name in ("answer", "after", "press_after", "hang_up"):
         if given.get(name) is not None:
             given[name] = _seconds(given[name], f"{path}.{name}")
-    if "refuse" in given and not (isinstance(given["refuse"], int) and given["refuse"] >= 400):
-        raise ScenarioError(f"{path}.refuse: a SIP code of 400 or more is needed")
+    if "redirect" in given:
+        given |= {"refuse": given.get("refuse", 302), "redirect": str(given["redirect"])}
+    if "refuse" in given and not (isinstance(given["refuse"], int) and given["refuse"] >= 300):
+        raise ScenarioError(f"{path}.refuse: a SIP code of 300 or more is needed")
     if given.get("press") is not None:
         given["press"] = str(given["press"])
     return Behaviour(**given)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gevent
+import pytest
+
 from esl_router.model.people import DeclineScope, FollowMeRow, User
 from esl_router.model.team import Member, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
@@ -60,6 +63,61 @@ def test_a_leg_that_never_rang_is_unreachable_and_one_that_rang_was_not_answered
     side.wait()
     results = [leg.result for leg in side.journal[0].attempts[0].legs]
     assert results == ["unreachable", "no_answer", "unreachable"]
+
+
+def redirected(*, told=None, late=False, complete=True):
+    """The legs of the journal after the desk has answered 302, and whom it has named by that."""
+    feed = HeardFeed()
+    plain = company(DeclineScope.AUTO)
+    rows = [FollowMeRow(sip("1001-desk", redirect=True)), FollowMeRow(sip("1001-home"))]
+    ben = User(DOMAIN, "1003", "Ben")
+    rules = Company(
+        (*plain.users, ben), {"1001": rows, "1003": [FollowMeRow(sip("1003-desk", "1003"))]}
+    )
+    side = Switchside(rules, feed)
+    _, bridge, _ = rung(side)
+    desk, home = leg_uuids(bridge.arg)
+    assert bridge.arg.count("execute_on_originate=verbose_events") == 1
+    assert bridge.arg.count("outbound_redirect_fatal=true") == 1
+    watch = feed.watches[0]
+    watch.complete = complete
+
+    def hear():
+        watch.legs[desk].redirect, watch.legs[desk].ended = told, 1.0
+
+    if not late:
+        hear()
+    value = f"ARRAY::{desk};REQUESTED_CHAN_UNAVAIL|:{home};USER_BUSY"
+    side.say(OK, OK, snapshot(variable_originate_causes=value))
+    if late:
+        with gevent.Timeout(2):
+            while watch.on_end is None:
+                gevent.idle()
+        hear()
+        watch.on_end(desk, "REQUESTED_CHAN_UNAVAIL")
+    orders = side.orders(2)
+    side.close()
+    side.wait()
+    legs = side.journal[0].attempts[0].legs
+    assert [leg.result for leg in legs] == ["redirected", "busy"]
+    return [order.arg or "" for order in orders]
+
+
+def test_a_phone_s_302_is_where_the_call_goes_next():
+    assert any("1003-desk" in order for order in redirected(told="1003"))
+
+
+def test_the_event_may_come_after_the_reply():
+    assert any("1003-desk" in order for order in redirected(told="1003", late=True))
+
+
+@pytest.mark.parametrize("told", ["", "1003,[x]", "${1003}", "1" * 50])
+def test_what_is_no_number_is_not_looked_at(told):
+    assert not any("1003-desk" in order for order in redirected(told=told))
+
+
+def test_without_a_link_nobody_is_waited_for():
+    assert not any("1003-desk" in order for order in redirected(told="", complete=False))
 
 
 def ringing():

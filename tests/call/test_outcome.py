@@ -29,6 +29,8 @@ def ring(*legs, decline=DeclineScope.AUTO):
         ("LOSE_RACE", DeclineScope.AUTO, LegResult.ELSEWHERE),
         ("ORIGINATOR_CANCEL", DeclineScope.AUTO, LegResult.CANCELLED),
         ("INCOMPATIBLE_DESTINATION", DeclineScope.AUTO, LegResult.UNREACHABLE),
+        ("REQUESTED_CHAN_UNAVAIL", DeclineScope.AUTO, LegResult.REDIRECTED),
+        ("REQUESTED_CHAN_UNAVAIL", DeclineScope.USER, LegResult.REDIRECTED),
         ("A_CAUSE_FROM_THE_FUTURE", DeclineScope.AUTO, LegResult.UNREACHABLE),
     ],
 )
@@ -37,7 +39,7 @@ def test_what_a_phone_s_cause_means(cause, scope, result):
 
 
 @pytest.mark.parametrize("scope", DeclineScope)
-@pytest.mark.parametrize("cause", ["CALL_REJECTED", "NO_USER_RESPONSE"])
+@pytest.mark.parametrize("cause", ["CALL_REJECTED", "NO_USER_RESPONSE", "REQUESTED_CHAN_UNAVAIL"])
 def test_a_trunk_s_rejection_is_never_the_callee_s(cause, scope):
     assert leg_result(cause, OUTSIDE, ring(OUTSIDE, decline=scope)) is LegResult.UNREACHABLE
 

@@ -21,6 +21,7 @@ def test_no_password_unless_asked_for(run):
         "workplace": None,
         "kind": "sip",
         "dnd": False,
+        "redirect": False,
     }
 
 
@@ -108,3 +109,12 @@ def test_a_wrong_word_is_one_line_and_changes_nothing(run, words, text):
 )
 def test_wrong_usage(run, words):
     run.fails(*words, code=2)
+
+
+def test_whether_a_phone_may_redirect(run):
+    run.ok("device", "set", "1001-desk", "--redirect")
+    assert run.json("device", "show", "1001-desk")["redirect"]
+    run.ok("device", "set", "1001-desk", "--no-redirect")
+    assert not run.json("device", "show", "1001-desk")["redirect"]
+    said = run.fails("device", "set", "1001-mobile", "--redirect")
+    assert "redirect is for devices of kind sip, this one is external" in said

@@ -113,7 +113,17 @@ def test_live_asks_the_switch(run):
 def test_list(run):
     lines = run.ok("followme", "list", "1001").splitlines()
     assert len(lines) == 1 + 3 * 3
-    assert lines[1].split() == ["1001", "1001-desk", "internal", "yes", "0", "s", "20", "s", "yes"]
+    desk, _, team, *_ = (line.split() for line in lines[1:])
+    assert desk == ["1001", "1001-desk", "internal", "yes", "0", "s", "20", "s", "no", "yes"]
+    assert team[2:] == ["team", "no", "0", "s", "the", "team's", "no", "yes"]
+
+
+def test_a_device_that_is_left_out_while_it_talks(run):
+    run.ok("followme", "set", "1001", "1001-desk", "--skip-if-busy", "--as", "1001")
+    assert row(run, "1001-desk", "team")["skip_if_busy"]
+    run.ok("followme", "set", "1001", "1001-desk", "--origin", "team", "--ring-if-busy")
+    assert not row(run, "1001-desk", "team")["skip_if_busy"]
+    assert row(run, "1001-desk", "internal")["skip_if_busy"]
 
 
 def test_set_one_row(run):

@@ -90,9 +90,14 @@ def test_a_team_that_is_busy_says_so_and_draws_its_ringing_all_the_same(hotline)
     found = hotline.json("team", "show", "2000", *talking)
     assert found["busy"] == "2000 is busy: 1001, 1002, 1003 talk, and 3 may."
     assert found["steps"][0]["code"] == 486
+    assert found["legs"] == []
+    hotline.ok("team", "set", "2000", "--ring-if-busy")
+    found = hotline.json("team", "show", "2000", *talking)
+    assert not found["skip_if_busy"]
     assert [leg["device"] for leg in found["legs"]] == ["1003-mobile", "desk-reception"]
     said = hotline.ok("team", "show", "2000", *talking)
     assert "At present no phone rings. 2000 is busy" in said
+    assert "no: members who talk are rung, too" in said
     assert hotline.json("team", "show", "2000", *talking[:4])["busy"] is None
 
 

@@ -35,6 +35,9 @@ class Behaviour:
     after: float = 0.0
     """Seconds until it rejects."""
 
+    contact: str = ""
+    """The address in its rejection's Contact: with 302 it sends the call there."""
+
     silent: bool = False
     """It gives no sign of life at all."""
 
@@ -140,7 +143,14 @@ class Answering(Endpoint):
         return self.log.ringings()
 
     def reply(
-        self, request: Message, to: tuple[str, int], status: str, *, sdp: str = "", more: str = ""
+        self,
+        request: Message,
+        to: tuple[str, int],
+        status: str,
+        *,
+        sdp: str = "",
+        more: str = "",
+        contact: str = "",
     ) -> None:
         tag = "" if status.startswith("100") else f";tag=t{request.call_id[:8]}"
         via = "".join(f"Via: {value}\r\n" for value in request.all("via"))
@@ -148,7 +158,7 @@ class Answering(Endpoint):
             f"SIP/2.0 {status}\r\n{via}From: {request.get('from')}\r\n"
             f"To: {request.get('to')}{'' if 'tag=' in request.get('to') else tag}\r\n"
             f"Call-ID: {request.call_id}\r\nCSeq: {request.get('cseq')}\r\n"
-            f"Contact: <sip:trunk@{HOST}:{self.port}>\r\n{more}{_body(sdp)}",
+            f"Contact: <{contact or f'sip:trunk@{HOST}:{self.port}'}>\r\n{more}{_body(sdp)}",
             to,
         )
 
@@ -188,7 +198,7 @@ class Answering(Endpoint):
         def finish(status: str, sdp: str = "") -> None:
             if invite.call_id in self._open:
                 self._open.discard(invite.call_id)
-                self.reply(invite, source, status, sdp=sdp)
+                self.reply(invite, source, status, sdp=sdp, contact=behaviour.contact)
                 if sdp and behaviour.press:
                     key = behaviour.press
                     self.later(1.0, lambda: self.press(key, invite.body))

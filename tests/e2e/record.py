@@ -137,6 +137,9 @@ def behaviour(spec: Mapping[str, Any]) -> Behaviour:
     for word, code in (("busy", 486), ("decline", 603)):
         if word in spec:
             return Behaviour(reject=code, after=spec[word])
+    if "redirect" in spec:
+        address = f"sip:{spec['redirect']}@{HOST}"
+        return Behaviour(reject=302, contact=address, after=spec.get("after", 0.0))
     return Behaviour(
         answer=spec.get("answer"),
         reject=spec.get("refuse"),

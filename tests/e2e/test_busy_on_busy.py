@@ -62,8 +62,14 @@ PEOPLE: dict[str, Any] = {
     **busy(1418),
     **busy(1419, presence=forward("internal", "voicemail")),
     **busy(1420, "a"),
+    **busy(1421, bob_count_outgoing_early=True),
+    **busy(1422, limit=False),
+    **busy(1423, "a"),
     **busy(1450),
     **busy(1451),
+}
+PEOPLE["u1422"]["follow_me"] = {
+    "1422-a": {origin: {"skip_if_busy": True} for origin in ("internal", "external")}
 }
 PEOPLE["u1412"]["devices"]["1412-b"]["dnd"] = True
 RULES = company(**PEOPLE)
@@ -156,6 +162,32 @@ def two_calls_at_once_both_ring_and_when_one_is_answered_a_third_is_refused(stag
     first.hang_up()
     time.sleep(HEARD)
     is_rung(stage, 1401, one, two)
+
+
+@play
+def who_dials_is_busy_where_he_wants_that(stage: Stage) -> None:
+    one, two = pair(stage, 1421)
+    called = stage.line("1423-a")
+    dialling = stage.inside("1421-a").call("1423")
+    called.wait_ringing(3)
+    time.sleep(HEARD)
+    is_busy(stage, 1421, one, two)
+    is_rung(stage, 1423, called)
+    dialling.cancel()
+    assert dialling.wait(5) == 487
+    time.sleep(HEARD)
+    is_rung(stage, 1421, one, two)
+
+
+@play
+def a_phone_that_talks_is_left_out_and_the_other_rings(stage: Stage) -> None:
+    one, two = pair(stage, 1422)
+    call, _ = talk(stage, one, 1422)
+    is_rung(stage, 1422, two)
+    assert len(one.ringings) == 1
+    call.hang_up()
+    time.sleep(HEARD)
+    is_rung(stage, 1422, one, two)
 
 
 @play

@@ -61,6 +61,7 @@ PEOPLE: dict[str, Any] = {
         *(5061, 5062, 5063, 5071, 5072, 5082, 5094, 5096, 5099, 5112, 5113, 5121, 5131, 5132),
         *(5141, 5142, 5143, 5162, 5172, 5182, 5191, 5211, 5212, 5221, 5231, 5241, 5251),
         *(5073, 5074, 5076, 5077, 5152, 5271, 5272, 5273, 5274, 5275, 5291, 5321, 5322),
+        *(5331, 5332, 5341, 5342, 5352),
     )
 }
 PEOPLE |= {
@@ -82,6 +83,7 @@ PEOPLE |= {
     "u5201": person("5201", "a", internal={"a": (0, 5)}, external={}, number="+493012345201"),
     "u5210": person("5210", "a", presence=forwards("extension:2521", "away")),
     "u5261": person("5261", "a", follow_me=rows(5261, a=(0, 2))),
+    "u5351": person("5351", "a", follow_me=rows(5351, a=(0, 6))),
 }
 PEOPLE["u5098"]["devices"]["5098-a"]["dnd"] = True
 PEOPLE["u5201"]["follow_me"]["5201-a"] = {
@@ -121,9 +123,13 @@ TEAMS = {
     "2527": team("5271", "5272", "5273", strategy="round_robin", ring=20),
     "2528": team("5274", "5275", strategy="sequential", ring=3, max_wait=4),
     "2529": team("5291", caller_prefix="Hotline: "),
-    "2530": team("5073", "5074", strategy="longest_idle", ring=20),
-    "2531": team("5076", "5077", strategy="longest_idle", ring=20),
+    # Who talks is offered the call, but last.
+    "2530": team("5073", "5074", strategy="longest_idle", ring=20, skip_if_busy=False),
+    "2531": team("5076", "5077", strategy="longest_idle", ring=20, skip_if_busy=False),
     "2532": team("5321", {"user": "5322", "logged_in": False}),
+    "2533": team("5331", "5332"),
+    "2534": team("5341", "5342", skip_if_busy=False),
+    "2535": team("5351", "5352", strategy="sequential", ring=3, max_wait=8),
 }
 RULES = {**company(**PEOPLE), "teams": TEAMS}
 play = Programme()
@@ -349,6 +355,48 @@ def a_team_whose_members_all_talk_and_want_no_second_call_is_busy(stage: Stage) 
     assert len(talking.ringings) == 1
     assert not elsewhere.invited
     conversation.hang_up()
+
+
+@play
+def a_member_who_talks_is_left_alone(stage: Stage) -> None:
+    talking, free = stage.line("5331-a"), stage.line("5332-a")
+    conversation = stage.inside("1901-a").call("5331")
+    pick_up(talking, conversation)
+    call = stage.inside("1900-a").call("2533")
+    pick_up(free, call)
+    assert len(talking.ringings) == 1
+    third = stage.inside("1900-a").call("2533")
+    assert third.wait(3) == 486
+    conversation.hang_up()
+    time.sleep(HEARD)
+    fourth = stage.inside("1900-a").call("2533")
+    talking.wait_ringing(3, calls=2)
+    give_up(fourth)
+    call.hang_up()
+
+
+@play
+def of_a_hotline_who_talks_is_offered_the_next_call(stage: Stage) -> None:
+    talking, free = stage.line("5341-a"), stage.line("5342-a")
+    conversation = stage.inside("1901-a").call("5341")
+    pick_up(talking, conversation)
+    call = stage.inside("1900-a").call("2534")
+    free.wait_ringing(3)
+    talking.wait_ringing(3, calls=2)
+    give_up(call)
+    conversation.hang_up()
+
+
+@play
+def a_ring_time_of_a_members_own_rows_wins_but_not_over_the_wait(stage: Stage) -> None:
+    long, usual = stage.line("5351-a"), stage.line("5352-a")
+    call = stage.inside("1900-a").call("2535")
+    first = long.wait_cancelled()
+    assert first.rang == pytest.approx(6, abs=TOLERANCE)
+    second = usual.wait_cancelled()
+    assert second.at - first.at == pytest.approx(6, abs=TOLERANCE)
+    assert second.rang == pytest.approx(2, abs=TOLERANCE)
+    assert call.wait(5) == 480
 
 
 @play

@@ -56,6 +56,11 @@ def test_what_rings_does_not_count(state):
 def test_a_call_he_has_dialled_counts_once_it_is_answered():
     dialling = leg("a", "desk", CallState.RING_WAIT, inbound=True)
     assert not busy(talking(dialling))
+    early = replace(ANNA, bob_count_outgoing_early=True)
+    assert busy(talking(dialling), early)
+    assert not busy(talking(replace(dialling, state=CallState.DOWN)), early)
+    assert not busy(talking(replace(dialling, uuid=CALL.uuid, call=CALL.uuid)), early)
+    assert not busy(talking(leg("b", "desk", CallState.RINGING)), early), "he is only called"
     assert busy(talking(replace(dialling, state=CallState.ACTIVE)))
 
 

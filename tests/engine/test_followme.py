@@ -10,7 +10,7 @@ from esl_router.engine import followme
 from esl_router.engine.followme import Skip, Skipped
 from esl_router.engine.situation import Redirection
 from esl_router.model.actions import Diversion, Leg, Outside
-from esl_router.model.live import UNKNOWN
+from esl_router.model.live import UNKNOWN, CallState, Channel
 from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
 from esl_router.model.trace import Trace
 from tests.company import (
@@ -198,3 +198,58 @@ def test_closing_gaps_never_makes_anybody_later_and_is_done_once(legs):
     assert followme.without_gaps(result) == result
     for before, after in zip(sorted(legs, key=lambda leg: leg.delay), result, strict=True):
         assert after.delay <= before.delay
+
+
+def leg(uuid, device, state=CallState.ACTIVE, number=MOBILE, call="c-9", inbound=False):
+    owner = f"{device}@{DOMAIN}" if device else None
+    return Channel(uuid, owner, inbound, state, number=number, call=call)
+
+
+def on(*legs, live=None):
+    return replace(live or registered("a", "b"), channels={each.uuid: each for each in legs})
+
+
+def test_a_device_that_talks_is_left_out_where_it_says_so():
+    rows = [FollowMeRow(sip("a"), skip_if_busy=True), FollowMeRow(sip("b"))]
+    assert reasons(plan(rows, on(leg("x", "a")))) == {"a": Skip.TALKING}
+    assert reasons(plan(rows, on(leg("x", "a", CallState.RINGING), leg("y", "b")))) == {}
+    assert reasons(plan(rows, replace(on(leg("x", "a")), known=False, channels={}))) == {}
+    outside = [FollowMeRow(mobile("m", MOBILE), skip_if_busy=True)]
+    assert reasons(plan(outside, on(leg("x", "m")))) == {"m": Skip.TALKING}
+
+
+def limited(*legs, call=None, **config):
+    """Why the mobile is left out while these legs are up, of which there may be two."""
+    rows = [FollowMeRow(mobile("m", MOBILE))]
+    settings = Settings(DOMAIN, max_parallel_forwards=2, **config)
+    return reasons(plan(rows, on(*legs), call, config=settings)).get("m")
+
+
+@pytest.mark.parametrize("state", [CallState.DIALING, CallState.RINGING, CallState.HELD])
+def test_so_many_calls_to_one_number_outside_and_no_more(state):
+    one, two = leg("x", "m", state, call="1"), leg("y", MOBILE, state, call="2")
+    assert limited(one, two) is Skip.FULL
+    assert limited(one) is None
+    assert limited(one, leg("z", "other", state, call="1")) is None, "the same call"
+    assert limited(one, replace(two, state=CallState.DOWN)) is None
+    assert limited(one, replace(two, number="+491719999999")) is None
+    assert limited(one, replace(two, inbound=True)) is None
+    assert limited(one, replace(two, device=None)) is None, "somebody dialled it"
+    assert limited(one, replace(two, device="gw@192.0.2.1")) is None, "somebody dialled it"
+    assert limited(one, replace(two, call="c-2")) is None, "it is this call"
+    unknown = replace(on(one, two), known=False)
+    config = Settings(DOMAIN, max_parallel_forwards=2)
+    assert plan([FollowMeRow(mobile("m", MOBILE))], unknown, config=config).legs
+
+
+@pytest.mark.parametrize(
+    ("trunk", "number"),
+    [
+        ("sofia/external/{number}@192.0.2.1", f"{MOBILE}@192.0.2.1"),
+        ("sofia/external/sip:{number}@192.0.2.1:5060", f"sip:{MOBILE}"),
+        ("sofia/gateway/trunk/9{number}", f"9{MOBILE}"),
+    ],
+)
+def test_a_number_is_found_again_however_it_is_dialled(trunk, number):
+    legs = [leg(uuid, "m", number=number, call=uuid) for uuid in "xy"]
+    assert limited(*legs, trunk=trunk) is Skip.FULL

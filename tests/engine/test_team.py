@@ -111,7 +111,7 @@ def test_longest_idle_begins_with_whose_last_conversation_is_longest_ago():
 
 def test_whoever_talks_is_not_idle():
     members = (Member("1001"), Member("1002", talked=20), Member("1003", talked=50))
-    rules = company(strategy=Strategy.LONGEST_IDLE, members=members)
+    rules = company(strategy=Strategy.LONGEST_IDLE, members=members, skip_if_busy=False)
     assert who(play(rules, live=talking("1001"))[0]) == ["1002", "1003", "1001"]
 
 
@@ -163,8 +163,13 @@ def talking(*extensions):
     return replace(LIVE, channels=legs)
 
 
-def test_a_member_who_is_busy_on_busy_is_passed_over_and_one_who_only_talks_is_not():
-    rules = company(users=(User(DOMAIN, "1001", max_calls=1),))
+def test_a_member_who_talks_is_passed_over():
+    assert who(play(company(), live=talking("1001"))[0]) == ["1002", "1003"]
+    assert who(play(company(), live=replace(talking("1001"), known=False))[0]) == list(NAMES)
+
+
+def test_of_a_team_that_rings_who_talks_only_busy_on_busy_is_passed_over():
+    rules = company(users=(User(DOMAIN, "1001", max_calls=1),), skip_if_busy=False)
     assert who(play(rules, live=talking("1001", "1002"))[0]) == ["1002", "1003"]
 
 
@@ -255,13 +260,41 @@ def test_how_far_a_decline_reaches_is_the_member_s_own_setting():
     ],
 )
 def test_busy_on_busy_of_a_team_counts_its_talking_members(limit, talks, busy):
-    actions = play(company(max_calls=limit), live=talking(*talks))
+    actions = play(company(max_calls=limit, skip_if_busy=False), live=talking(*talks))
     assert (actions[0] == Reject(486, "USER_BUSY")) is busy
+
+
+def test_a_ring_time_of_his_own_rows_wins_over_the_team_s():
+    long = FollowMeRow(sip("1001-desk", "1001"), ring=25, own_ring=True)
+    short = FollowMeRow(sip("1002-desk", "1002"), ring=5, own_ring=True)
+    usual = FollowMeRow(sip("1003-desk", "1003"), ring=30)
+    rules = company(
+        rows={"1001": [long], "1002": [short], "1003": [usual]},
+        strategy=Strategy.SEQUENTIAL,
+        ring=15,
+        max_wait=40,
+    )
+    assert bars(play(rules)[0]) == [("1001", 0, 25), ("1002", 25, 5), ("1003", 30, 10)]
+
+
+def test_a_row_without_a_ring_time_takes_the_team_s_however_long():
+    late = FollowMeRow(sip("1001-home", "1001"), delay=10, ring=30)
+    rows = {"1001": [FollowMeRow(sip("1001-desk", "1001")), late]}
+    rules = company(rows=rows, strategy=Strategy.SEQUENTIAL, ring=40, max_wait=90)
+    live = registered("1001-desk", "1001-home", "1002-desk")
+    ring = play(rules, live=live)[0]
+    assert bars(ring) == [("1001", 0, 40), ("1001", 10, 30), ("1002", 40, 40)]
+
+
+def test_a_member_s_phone_redirects_nothing():
+    row = FollowMeRow(sip("1001-desk", "1001", redirect=True))
+    assert not play(company(rows={"1001": [row]}))[0].legs[0].redirect
 
 
 def test_a_team_of_which_everybody_talks_is_busy_and_not_empty():
     users = tuple(User(DOMAIN, ext, max_calls=1) for ext in NAMES)
-    assert play(company(users=users), live=talking(*NAMES))[0].code == 486
+    assert play(company(), live=talking(*NAMES))[0].code == 486
+    assert play(company(users=users, skip_if_busy=False), live=talking(*NAMES))[0].code == 486
     gone = company(members=(Member("1001", logged_in=False),))
     assert play(gone)[0].code == 480
 

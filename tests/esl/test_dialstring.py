@@ -170,6 +170,7 @@ def test_a_desk_phone_and_a_delayed_one():
         {
             "originate_timeout": "33",
             "ignore_early_media": "true",
+            "outbound_redirect_fatal": "true",
             "fail_on_single_reject": "CALL_REJECTED",
         },
         [
@@ -410,12 +411,13 @@ DIVERSION = st.builds(
 LEGS = st.lists(
     st.builds(
         Leg,
-        st.just("device"),
+        st.sampled_from(["device", "+491711234567"]),
         st.one_of(REGISTERED, OUTSIDE),
         st.integers(-1, 60),
         st.integers(-1, 60),
         st.booleans(),
         st.none() | DIVERSION,
+        st.booleans(),
     ),
     max_size=4,
 )
@@ -439,6 +441,7 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
     except Untrusted:
         return
     shared, found = parsed(built.text)
+    assert shared.pop("outbound_redirect_fatal") == "true"
     assert set(shared) <= {"originate_timeout", "ignore_early_media", "fail_on_single_reject"}
     assert len(found) == len(built.legs)
     assert set(built.legs.values()) == set(range(len(legs)))
@@ -450,6 +453,8 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
         wanted = {"origination_uuid": name, "leg_timeout": str(max(1, leg.ring))}
         if leg.delay > 0:
             wanted["leg_delay_start"] = str(leg.delay)
+        if leg.redirect:
+            wanted["execute_on_originate"] = "verbose_events"
         if leg.confirm:
             wanted["group_confirm_key"] = "1"
             wanted["group_confirm_timeout"] = "10"
@@ -460,6 +465,8 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
             wanted["presence_id"] = f"{leg.target.account}@{leg.target.domain}"
         elif leg.device != leg.target.number:
             wanted["presence_id"] = f"{leg.device}@pbx.test"
+        elif leg.diversion is not None:
+            wanted["presence_id"] = f"{leg.target.number}@pbx.test"
         ours = {n: v for n, v in local.items() if not n.startswith(("origination_c", "sip_h_"))}
         ours.pop("origination_privacy", None)
         assert ours == wanted

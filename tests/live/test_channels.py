@@ -294,3 +294,21 @@ def test_a_watch_can_be_told_of_each_first_ringing_once():
         known.callstate(callstate("v", "ACTIVE"), 3, 2.0)
         known.callstate(callstate("w", "EARLY"), 4, 2.0)
     assert ringing == ["u", "w"]
+
+
+def test_where_a_phone_has_redirected_to_and_what_was_dialled():
+    known = Channels({"internal"})
+    told = callstate("leg", "HANGUP", Hangup_Cause="REQUESTED_CHAN_UNAVAIL")
+    told["variable_sip_redirect_contact_user_0"] = "1002"
+    with known.watch(["leg", "other"], True) as watch:
+        known.callstate(callstate("leg", "RINGING"), 1, 1.0)
+        assert known.channels["leg"].number == "1001"
+        known.callstate(told, 2, 2.0)
+        assert (watch.legs["leg"].redirect, watch.legs["other"].redirect) == ("1002", "")
+
+
+def test_what_was_dialled_on_a_leg_of_the_table():
+    known = Channels({"internal"})
+    known.reconcile([row("leg", dest="+491711234567"), row("caller", direction="inbound")], 0, 1.0)
+    assert known.channels["leg"].number == "+491711234567"
+    assert known.channels["caller"].number == ""

@@ -224,7 +224,10 @@ def test_a_user_switches_dnd_of_his_own_devices_alone(company):
 
 def plan(db, extension, origin):
     rows = follow_me.rows(db, DOMAIN, extension)
-    return {name: tuple(entry[origin].values()) for name, entry in rows.items()}
+    return {
+        name: tuple(entry[origin][key] for key in ("enabled", "delay", "ring"))
+        for name, entry in rows.items()
+    }
 
 
 def test_changes_by_admin_keep_the_rows_that_a_user_set(company, company_rules):

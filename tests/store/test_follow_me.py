@@ -5,12 +5,16 @@ from esl_router.store import follow_me
 from esl_router.store.document import read_rules
 
 DOMAIN = "pbx.test"
-USUAL = {"enabled": True, "delay": 0, "ring": 30}
+USUAL = {"enabled": True, "delay": 0, "ring": 30, "skip_if_busy": False}
+OF_TEAM = {**USUAL, "ring": None}
 
 
 def plan(db, extension, origin):
     rows = follow_me.rows(db, DOMAIN, extension)
-    return {name: tuple(entry[origin].values()) for name, entry in rows.items()}
+    return {
+        name: tuple(entry[origin][key] for key in ("enabled", "delay", "ring"))
+        for name, entry in rows.items()
+    }
 
 
 def test_rows_of_every_device_with_the_defaults_filled_in(company):
@@ -19,7 +23,7 @@ def test_rows_of_every_device_with_the_defaults_filled_in(company):
             "user_configurable": False,
             "internal": USUAL,
             "external": USUAL,
-            "team": USUAL,
+            "team": OF_TEAM,
         }
     }
     assert plan(company, "1001", "external") == {
@@ -45,7 +49,8 @@ def test_setting_all_origins_of_a_device_that_had_no_rows(company):
     )
     [rows] = follow_me.rows(company, DOMAIN, "1007").values()
     off = {**USUAL, "enabled": False}
-    assert rows == {"user_configurable": True, "internal": off, "external": off, "team": off}
+    team = {**off, "ring": None}
+    assert rows == {"user_configurable": True, "internal": off, "external": off, "team": team}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,7 @@ def test_a_device_that_is_not_his(company):
 
 def test_a_user_changes_what_is_his_and_configurable(company, company_rules):
     follow_me.set_rows(company, DOMAIN, "1001", "1001-desk", {"delay": 5}, as_user="1001")
-    assert plan(company, "1001", "team")["1001-desk"] == (False, 5, 30)
+    assert plan(company, "1001", "team")["1001-desk"] == (False, 5, None)
     stored = read_rules(company, DOMAIN)["users"]["1001"]["follow_me"]
     assert stored["1001-desk"]["external"]["user_set"]
     assert "user_set" not in stored["1001-mobile"]["external"]
@@ -100,6 +105,20 @@ def test_sequential_and_parallel(company):
     assert plan(company, "1002", "internal")["1002-soft"] == (True, 5, 20)
     follow_me.generate(company, DOMAIN, "1002", "parallel", ring=12, as_user="1002")
     assert set(plan(company, "1002", "external").values()) == {(True, 0, 12)}
+
+
+def test_a_sequence_leaves_the_teams_time_where_none_is_set(company):
+    follow_me.generate(company, DOMAIN, "1002", "sequential", origins=["team"])
+    assert plan(company, "1002", "team") == {
+        "1002-desk": (True, 0, None),
+        "1002-soft": (True, 30, None),
+    }
+
+
+def test_a_device_that_is_left_out_while_it_talks(company):
+    follow_me.set_rows(company, DOMAIN, "1002", "1002-desk", {"skip_if_busy": True}, as_user="1002")
+    rows = follow_me.rows(company, DOMAIN, "1002")["1002-desk"]
+    assert all(rows[origin]["skip_if_busy"] for origin in ("internal", "external", "team"))
 
 
 def test_a_sequence_passes_over_what_is_off(company):

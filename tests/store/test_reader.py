@@ -18,6 +18,7 @@ from esl_router.model.presence import (
     TargetKind,
 )
 from esl_router.model.schedule import Hours, Schedule
+from esl_router.store import follow_me
 from esl_router.store.database import open_store, write
 from esl_router.store.reader import Store
 
@@ -486,3 +487,21 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
     scans = [line for line in plans if line.startswith("SCAN") and "SCAN (" not in line]
     assert [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line] == []
     assert any(line.startswith("SEARCH") for line in plans)
+
+
+def test_limits_and_what_is_left_out(company, rules):
+    assert rules.settings(DOMAIN).max_parallel_forwards == 10
+    assert rules.user(DOMAIN, "1001").bob_count_outgoing_early
+    assert not rules.user(DOMAIN, "1002").bob_count_outgoing_early
+    desk, soft, reception = rules.follow_me(DOMAIN, "1002", Origin.EXTERNAL)
+    assert (desk.skip_if_busy, soft.skip_if_busy, reception.skip_if_busy) == (False, True, False)
+    assert [row.device.redirect for row in rules.follow_me(DOMAIN, "1007", Origin.TEAM)] == [True]
+
+
+def test_whether_a_ring_time_was_set_for_calls_of_teams(company, store):
+    follow_me.set_rows(company, DOMAIN, "1002", "1002-desk", {"ring": 30}, origins=["team"])
+    follow_me.set_rows(company, DOMAIN, "1002", "1002-soft", {"delay": 3}, origins=["team"])
+    with store.read() as rules:
+        rows = rules.follow_me(DOMAIN, "1002", Origin.TEAM)
+        assert [(row.ring, row.own_ring) for row in rows] == [(30, True), (30, False), (30, False)]
+        assert not any(row.own_ring for row in rules.follow_me(DOMAIN, "1002", Origin.EXTERNAL))

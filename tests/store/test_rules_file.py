@@ -56,7 +56,8 @@ def test_the_small_file_is_right():
     assert rules["users"]["1001"]["follow_me"]["1001-desk"]["team"] == {
         "enabled": True,
         "delay": 0,
-        "ring": 30,
+        "ring": None,
+        "skip_if_busy": False,
     }
 
 

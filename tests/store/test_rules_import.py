@@ -205,8 +205,8 @@ def test_a_row_that_its_user_changed_is_kept_and_one_that_the_administrator_chan
     assert diff.lines() == [
         "~ users.1001.follow_me.1001-mobile.external.delay: 7 → 10",
         "= users.1001.follow_me.1001-desk.external: stays "
-        '{"enabled": true, "delay": 3, "ring": 20} '
-        '(the file: {"enabled": true, "delay": 0, "ring": 20})',
+        '{"enabled": true, "delay": 3, "ring": 20, "skip_if_busy": false} '
+        '(the file: {"enabled": true, "delay": 0, "ring": 20, "skip_if_busy": false})',
     ]
     # And stays the user's own at the next import too, also after an export.
     text = export_rules(company, DOMAIN)

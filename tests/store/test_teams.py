@@ -31,6 +31,7 @@ def test_every_field_of_a_team(store):
         ring=20,
         max_wait=60,
         max_calls=None,
+        skip_if_busy=True,
         caller_prefix="Hotline: ",
         overflow={
             Overflow.NO_ANSWER: Target.parse("voicemail:1005"),
