@@ -13,33 +13,41 @@ def conversations(user: User, situation: Situation) -> tuple[Channel, ...]:
     """The user's conversations, one leg of each.
 
     Counted are those of any of his devices, in both directions, held ones and those on numbers
-    outside that run through the switch. What rings is not counted, nor is the call itself; what he
-    dials himself is, where he wants that (X20).
+    outside that run through the switch. What rings is not counted, nor is the call itself.
     """
-    rows = situation.rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
-    devices = [row.device.name for row in rows]
-    return _conversations(user.domain, devices, situation, dialling=user.bob_count_outgoing_early)
+    return _legs(user.domain, _devices(user, situation), situation)
+
+
+def calls(user: User, situation: Situation) -> tuple[Channel, ...]:
+    """What makes the user busy: his conversations, and what he dials where he wants that (X20)."""
+    early = user.bob_count_outgoing_early
+    return _legs(user.domain, _devices(user, situation), situation, dialling=early)
 
 
 def device_talks(domain: str, device: str, situation: Situation) -> bool:
     """Whether one device is in a conversation, of those that :func:`conversations` counts."""
-    return bool(_conversations(domain, [device], situation, dialling=False))
+    return bool(_legs(domain, [device], situation))
 
 
-def _conversations(
-    domain: str, devices: list[str], situation: Situation, *, dialling: bool
+def _devices(user: User, situation: Situation) -> list[str]:
+    rows = situation.rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
+    return [row.device.name for row in rows]
+
+
+def _legs(
+    domain: str, devices: list[str], situation: Situation, *, dialling: bool = False
 ) -> tuple[Channel, ...]:
     call, live = situation.call, situation.live
     if not live.known:
         return ()
-    talking = {
+    found = {
         channel.call or channel.uuid: channel
         for channel in live.calls_of(domain, devices)
         if channel.uuid != call.uuid
         and channel.call != call.uuid
         and (_talks(channel, live) or (dialling and channel.inbound and channel.state.ringing))
     }
-    return tuple(talking.values())
+    return tuple(found.values())
 
 
 def is_busy(user: User, situation: Situation) -> bool:
@@ -50,7 +58,7 @@ def is_busy(user: User, situation: Situation) -> bool:
     if not situation.live.known:
         trace.passed(STAGE, f"Nobody knows whether {user.extension} talks: no link to the switch.")
         return False
-    talking = conversations(user, situation)
+    talking = calls(user, situation)
     where = ", ".join(sorted({str(each.device).partition("@")[0] for each in talking}))
     count = "one call" if len(talking) == 1 else f"{len(talking)} calls"
     if len(talking) >= user.max_calls:

@@ -16,6 +16,7 @@ The order of the stages:
  9    followme     the devices that ring for this origin
  9    team         the members of a team, each on his own team rows
 10    aggregate    what became of the ring
+11    deflection   a phone answered with another address: on, if it may
 11    forwarding   busy, no answer, not registered: on to somebody else, back to stage 3
 12    fallback     voicemail of whom the caller wanted, or the explicit final code
 ====  ===========  ========================================================================

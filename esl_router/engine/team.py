@@ -105,7 +105,7 @@ def is_busy(team: Team, situation: Situation) -> bool:
         and not _logged_out(member, *_status(user, situation))
     ]
     limit = len(users) if team.max_calls is None else team.max_calls
-    talking = [user.extension for user in users if busy.conversations(user, situation)]
+    talking = [user.extension for user in users if busy.calls(user, situation)]
     if talking and len(talking) >= limit:
         who = ", ".join(talking)
         situation.trace.fired(STAGE, f"{team.extension} is busy: {who} talk, and {limit} may.")
@@ -133,7 +133,7 @@ def line_up(
                 reason = "he is the caller"
             elif busy.is_busy(user, situation):
                 reason, talks = "he is busy on busy", True
-            elif team.skip_if_busy and busy.conversations(user, situation):
+            elif team.skip_if_busy and busy.calls(user, situation):
                 reason, talks = "he talks", True
         if user is None or reason:
             passed[member.extension] = reason or "no user"

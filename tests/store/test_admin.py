@@ -154,6 +154,7 @@ def test_listing_devices(company):
         "confirm": True,
         "location": "other",
         "dnd": False,
+        "redirect": False,
     }
     with pytest.raises(NotFound, match="no device '1001-dsek', did you mean '1001-desk'"):
         admin.device(company, DOMAIN, "1001-dsek")
