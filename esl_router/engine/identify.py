@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esl_router.model import numbers
+from esl_router.model import codes, numbers
 from esl_router.model.actions import FORBIDDEN, NOT_FOUND, Reject
 from esl_router.model.call import Call
 from esl_router.model.codes import Code
@@ -99,14 +99,14 @@ def _code(
     settings = rules.settings(by) if by and call.dialled[:1] in ("*", "#") else None
     if settings is None:
         return None
-    for code, digits in settings.codes.items():
-        if call.dialled.startswith(digits):
-            words = code.value.replace("_", " ")
-            trace.fired(STAGE, f"{call.dialled} is the feature code {digits}: {words}.")
-            number = _number(call, caller, settings)
-            argument = call.dialled.removeprefix(digits)
-            return Parties(settings, origin, caller, number, None, code=code, argument=argument)
-    return None
+    found = codes.read(call.dialled, settings.codes)
+    if found is None:
+        return None
+    code, argument = found
+    words, digits = code.value.replace("_", " "), settings.codes[code]
+    trace.fired(STAGE, f"{call.dialled} is the feature code {digits}: {words}.")
+    number = _number(call, caller, settings)
+    return Parties(settings, origin, caller, number, None, code=code, argument=argument)
 
 
 def _callee(

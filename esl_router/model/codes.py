@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -14,6 +15,43 @@ class Code(StrEnum):
     ON_BEHALF = "on_behalf"
     """Call somebody on behalf of the executive."""
 
+    STATUS_AVAILABLE = "status_available"
+    STATUS_AWAY = "status_away"
+    STATUS_DND = "status_dnd"
+    STATUS_LUNCH = "status_lunch"
+    STATUS_BUSINESS_TRIP = "status_business_trip"
+    STATUS_MEETING = "status_meeting"
+    """One's own status."""
 
-USUAL = {Code.PUSH: "*63", Code.ON_BEHALF: "*64"}
+    BUSY_ON_BUSY = "busy_on_busy"
+    """One's own busy on busy."""
+
+    TEAM_LOGIN = "team_login"
+    """One's own login to a team, whose number follows."""
+
+    ASSISTANT_LOGIN = "assistant_login"
+    """One's own login as an assistant; the executive's number follows where there are several."""
+
+
+USUAL = {
+    Code.PUSH: "*63",
+    Code.ON_BEHALF: "*64",
+    Code.STATUS_AVAILABLE: "*30",
+    Code.STATUS_AWAY: "*31",
+    Code.STATUS_DND: "*32",
+    Code.STATUS_LUNCH: "*33",
+    Code.STATUS_BUSINESS_TRIP: "*34",
+    Code.STATUS_MEETING: "*35",
+    Code.BUSY_ON_BUSY: "*36",
+    Code.TEAM_LOGIN: "*37",
+    Code.ASSISTANT_LOGIN: "*38",
+}
 """The digits where a domain sets no others."""
+
+
+def read(dialled: str, codes: Mapping[Code, str]) -> tuple[Code, str] | None:
+    """The code that was dialled and what was dialled behind it; None: it is none."""
+    for code, digits in codes.items():
+        if dialled.startswith(digits):
+            return code, dialled.removeprefix(digits)
+    return None

@@ -59,14 +59,14 @@ def test_settings(rules):
 
 def test_feature_codes_and_the_silent_alert(company, store):
     with store.read() as rules:
-        assert rules.settings(DOMAIN).codes == {Code.PUSH: "*63", Code.ON_BEHALF: "*64"}
+        assert rules.settings(DOMAIN).codes == USUAL
         assert rules.settings(DOMAIN).alert_silent == "<http://localhost>;info=silent"
     with write(company):
         company.conn.execute(
             """UPDATE domains SET codes = '{"push": "#7"}', alert_silent = 'urn:alert:no'"""
         )
     with store.read() as rules:
-        assert rules.settings(DOMAIN).codes == {Code.PUSH: "#7", Code.ON_BEHALF: "*64"}
+        assert rules.settings(DOMAIN).codes == {**USUAL, Code.PUSH: "#7"}
         assert rules.settings(DOMAIN).alert_silent == "urn:alert:no"
         assert rules.problems == ()
 

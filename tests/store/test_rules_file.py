@@ -6,6 +6,7 @@ import pytest
 
 from esl_router.errors import RulesFileError
 from esl_router.esl import untrusted
+from esl_router.model.codes import USUAL
 from esl_router.store import rules_file
 from tests.store.conftest import COMPANY
 
@@ -534,7 +535,7 @@ def test_every_part_of_a_criterion_and_every_code():
     assert criterion["holidays"] == "office"
     assert criterion["dialled"] == ["+493012345101"]
     assert criterion["callers"]["unavailable"]
-    assert rules["settings"]["codes"] == {"push": "#1", "on_behalf": "*64"}
+    assert rules["settings"]["codes"] == {**USUAL, "push": "#1"}
     assert rules["settings"]["alert_info"] == {"silent": "<urn:x>;info=1"}
     assert rules_file.load(rules_file.dump(rules)) == rules
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esl_router.errors import NotFound, RulesFileError
+from esl_router.model.codes import USUAL
 from esl_router.store import follow_me, rules_file
 from esl_router.store.database import open_store, write
 from esl_router.store.document import read_rules
@@ -375,7 +376,7 @@ def changed_rules(draw):
         criterion["holidays"] = draw(st.sampled_from([None, "office"]))
     for assistant in executive["assistants"]:
         assistant["divert"] = draw(st.sampled_from([None, "1005", "+491715550000"]))
-    rules["settings"]["codes"] = {"push": draw(st.sampled_from(["*63", "#1*"])), "on_behalf": "*64"}
+    rules["settings"]["codes"] = {**USUAL, "push": draw(st.sampled_from(["*63", "#1*"]))}
     silent = draw(st.sampled_from(["<http://localhost>;info=silent", "Bellcore-dr5"]))
     rules["settings"]["alert_info"] = {"silent": silent}
     for name in draw(st.sets(st.sampled_from(["executives", "contacts", "statuses"]))):
