@@ -158,5 +158,5 @@ def page(
     }
     at = now.astimezone(ZoneInfo(zone))
     forwards = rules.call_forward(domain, extension)
-    status = effective(presence, now)
+    status = effective(presence, at)
     return Page(user, at, presence, status, forwards, calls, names, rules.problems)

@@ -199,10 +199,12 @@ def _legs_of(
 
 def _unavailable(person: User, situation: Situation) -> str:
     presence = situation.rules.presence(person.domain, person.extension)
-    status = effective(presence, situation.now).status
-    target = sent_away(status, presence.profile(status), Origin.INTERNAL)
-    if status is not Status.AVAILABLE and target is not None:
-        return f"he is {status.value}"
+    current = effective(presence, situation.now)
+    target = sent_away(current, presence.profile(current.status), Origin.INTERNAL)
+    if current.status is not Status.AVAILABLE and target is not None:
+        return f"he is {current.status.value}"
+    if current.forward is not None and target is not None:
+        return current.decider.why
     return "he is busy on busy" if busy.is_busy(person, situation) else ""
 
 
@@ -264,9 +266,10 @@ def _alert(
         situation.trace.passed(STAGE, f"{user.extension} forwards his calls: he is not alerted.")
         return []
     presence = situation.rules.presence(user.domain, user.extension)
-    status = effective(presence, situation.now).status
-    if sent_away(status, presence.profile(status), situation.parties.origin) is not None:
-        situation.trace.passed(STAGE, f"{user.extension} is {status.value}: he is not alerted.")
+    current = effective(presence, situation.now)
+    profile = presence.profile(current.status)
+    if sent_away(current, profile, situation.parties.origin) is not None:
+        situation.trace.passed(STAGE, f"{user.extension} {current.reason}: he is not alerted.")
         return []
     if busy.is_busy(user, situation):
         return []

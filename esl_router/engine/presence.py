@@ -1,4 +1,8 @@
-"""Which status counts: temporary, set by hand, by the hours of the day, or available (C7-C13)."""
+"""Which status counts, and what sends calls away (C7-C13, M5-M8).
+
+A temporary status, one set by hand, an appointment, what a messenger says, the hours of the day:
+the first that says something.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esl_router.model.people import Origin
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target, TargetKind
+from esl_router.model.presence import (
+    MESSENGER,
+    Calendar,
+    Forward,
+    Messenger,
+    OutsideHours,
+    Presence,
+    Profile,
+    Status,
+    Target,
+    TargetKind,
+)
 
 # What a status without a profile of its own does with every call. A meeting is for display:
 # whether it forwards is a switch of its own.
@@ -27,6 +42,10 @@ class Axis:
     """What it says; None: nothing."""
 
     why: str
+    """In words that go on after "he is away", or say why it says nothing."""
+
+    forward: Target | None = None
+    """Where it sends every call itself; None: where the status sends them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +63,22 @@ class Effective:
         return next(axis for axis in self.axes if axis.status is not None)
 
     @property
+    def decider(self) -> Axis:
+        """The first axis that says anything of his status or of his calls."""
+        return next(axis for axis in self.axes if axis.status is not None or axis.forward)
+
+    @property
+    def forward(self) -> Target | None:
+        """Where every call goes, whatever the status; None: where the status sends it."""
+        return self.decider.forward
+
+    @property
+    def reason(self) -> str:
+        """Status and reason as they stand in a trace, after his extension."""
+        said = f"is {self.words} ({self.winner.why})"
+        return said if self.decider is self.winner else f"{said}, and {self.decider.why}"
+
+    @property
     def words(self) -> str:
         """The status with what the user says of it."""
         return f'{self.status.value} "{self.message}"' if self.message else self.status.value
@@ -53,16 +88,42 @@ def effective(presence: Presence, now: datetime) -> Effective:
     """The status at ``now``. Computed, never stored: nothing has to happen when it changes.
 
     A status with an end is temporary and beats everything, *available* too: "reachable for an
-    hour". Without one, *available* says nothing, so that what comes below it can speak.
+    hour" (X83). Without one, *available* says nothing, so that what comes below it can speak.
     """
-    axes = (_temporary(presence, now), _manual(presence), _hours(presence, now), _DEFAULT)
+    axes = (
+        _temporary(presence, now),
+        _manual(presence),
+        _calendar(presence.calendar, now),
+        _messenger(presence.messenger, now),
+        _hours(presence.outside_hours, now),
+        _DEFAULT,
+    )
     chosen, winner = next((axis.status, axis) for axis in axes if axis.status is not None)
     return Effective(chosen, axes, presence.message if _by_hand(presence, winner) else "")
 
 
-def sent_away(status: Status, profile: Profile, origin: Origin) -> Target | None:
-    """Where a status sends every call of an origin, before any phone rings; None: they ring."""
-    target = profile.target(origin, Forward.ALWAYS) or _USUAL.get(status)
+def next_change(presence: Presence, now: datetime) -> datetime | None:
+    """The first instant after ``now`` at which time alone may change what :func:`effective` says.
+
+    Looking again then, and when something is written, misses no change. None: there is none.
+    """
+    calendar, messenger, hours = presence.calendar, presence.messenger, presence.outside_hours
+    instants = (
+        presence.until,
+        calendar.next_change(now) if calendar else None,
+        messenger.until if messenger else None,
+        hours.schedule.next_change(now) if hours else None,
+    )
+    return min((each for each in instants if each is not None and each > now), default=None)
+
+
+def sent_away(current: Effective, profile: Profile, origin: Origin) -> Target | None:
+    """Where every call of an origin goes, before any phone rings; None: they ring.
+
+    ``profile`` is that of the status that counts.
+    """
+    target = current.forward or profile.target(origin, Forward.ALWAYS)
+    target = target or _USUAL.get(current.status)
     return None if target is None or target.kind is TargetKind.RING else target
 
 
@@ -79,7 +140,7 @@ def _by_hand(presence: Presence, winner: Axis) -> bool:
 def _temporary(presence: Presence, now: datetime) -> Axis:
     if presence.until is None:
         return Axis("temporary", None, "no temporary status is set")
-    until = presence.until.isoformat(timespec="seconds")
+    until = _at(presence.until)
     if now >= presence.until:
         return Axis("temporary", None, f"{presence.status.value} has ended at {until}")
     return Axis("temporary", presence.status, f"{presence.status.value} until {until}")
@@ -95,10 +156,37 @@ def _manual(presence: Presence) -> Axis:
     return Axis("manual", status, f"{status.value}, {how}")
 
 
-def _hours(presence: Presence, now: datetime) -> Axis:
-    if presence.outside_hours is None:
+def _calendar(calendar: Calendar | None, now: datetime) -> Axis:
+    if calendar is None:
+        return Axis("calendar", None, "he has no calendar")
+    ends = calendar.ends(now)
+    if ends is None:
+        return Axis("calendar", None, "there is no appointment")
+    why = f"an appointment lasts until {_at(ends)}"
+    return Axis("calendar", calendar.status, why, calendar.forward)
+
+
+def _messenger(messenger: Messenger | None, now: datetime) -> Axis:
+    if messenger is None:
+        return Axis("messenger", None, "his messenger does not count")
+    if messenger.until is None:
+        return Axis("messenger", None, "his messenger has said nothing")
+    until = _at(messenger.until.astimezone(now.tzinfo))
+    if now >= messenger.until:
+        return Axis("messenger", None, f"what his messenger said, {messenger.says}, ended {until}")
+    why = f"his messenger says {messenger.says}, until {until}"
+    status = MESSENGER.get(messenger.says) if messenger.status else None
+    return Axis("messenger", status, why, messenger.forward if messenger.busy else None)
+
+
+def _hours(hours: OutsideHours | None, now: datetime) -> Axis:
+    if hours is None:
         return Axis("schedule", None, "no schedule is set")
-    schedule, status = presence.outside_hours
-    if schedule.is_open(now):
-        return Axis("schedule", None, f"it is within the hours of {schedule.name}")
-    return Axis("schedule", status, f"{status.value} outside the hours of {schedule.name}")
+    if hours.schedule.is_open(now):
+        return Axis("schedule", None, f"it is within the hours of {hours.schedule.name}")
+    why = f"{hours.status.value} outside the hours of {hours.schedule.name}"
+    return Axis("schedule", hours.status, why, hours.forward)
+
+
+def _at(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")

@@ -86,10 +86,10 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     if unconditional.target(user, situation) is not None:
         return None
     presence = situation.rules.presence(user.domain, user.extension)
-    status = effective(presence, situation.now).status
-    target = sent_away(status, presence.profile(status), situation.parties.origin)
+    current = effective(presence, situation.now)
+    target = sent_away(current, presence.profile(current.status), situation.parties.origin)
     if target is not None:
-        trace.fired(STAGE, f"{user.extension} is {status.value}: his calls go to {target}.")
+        trace.fired(STAGE, f"{user.extension} {current.reason}: his calls go to {target}.")
         return None
     if busy.is_busy(user, situation):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from esl_router.engine import busy, fallback, followme, unconditional
 from esl_router.engine.fallback import Condition
-from esl_router.engine.presence import effective
+from esl_router.engine.presence import Effective, effective
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import UNAVAILABLE, Leg, Outside, Ring
@@ -102,7 +102,7 @@ def is_busy(team: Team, situation: Situation) -> bool:
         user
         for member in team.members
         if (user := situation.rules.user(team.domain, member.extension)) is not None
-        and not _logged_out(member, *_status(user, situation))
+        and not _logged_out(member, *_presence(user, situation))
     ]
     limit = len(users) if team.max_calls is None else team.max_calls
     talking = [user.extension for user in users if busy.calls(user, situation)]
@@ -186,34 +186,37 @@ def _absent(member: Member, user: User | None, out: set[str], situation: Situati
         return "he is no user any more"
     if member.extension in out:
         return "he has declined this call"
-    status, profile = _status(user, situation)
-    if logged_out := _logged_out(member, status, profile):
+    current, profile = _presence(user, situation)
+    if logged_out := _logged_out(member, current, profile):
         return logged_out
     if profile.ring_group_calls is False:
-        return f"he takes no team calls while {status.value}"
+        return f"he takes no team calls while {current.status.value}"
     always = profile.target(Origin.INTERNAL, Forward.ALWAYS) or profile.target(
         Origin.EXTERNAL, Forward.ALWAYS
     )
     if profile.ring_group_calls is None:
         if forward := unconditional.of_any(user, situation):
             return f"he forwards every call to {forward}"
-        if status in _SENDS_AWAY:
-            return f"he is {status.value}"
+        if current.forward is not None:
+            sent = current.forward.kind is not TargetKind.RING
+            return f"{current.decider.why}: his calls go to {current.forward}" if sent else ""
+        if current.status in _SENDS_AWAY:
+            return f"he is {current.status.value}"
         if always is not None and always.kind is not TargetKind.RING:
             return f"he forwards every call to {always}"
     return ""
 
 
-def _status(user: User, situation: Situation) -> tuple[Status, Profile]:
+def _presence(user: User, situation: Situation) -> tuple[Effective, Profile]:
     presence = situation.rules.presence(user.domain, user.extension)
-    status = effective(presence, situation.now).status
-    return status, presence.profile(status)
+    current = effective(presence, situation.now)
+    return current, presence.profile(current.status)
 
 
-def _logged_out(member: Member, status: Status, profile: Profile) -> str:
+def _logged_out(member: Member, current: Effective, profile: Profile) -> str:
     """Why a member counts as logged out, in words; empty: he is logged in (C6)."""
     if profile.queue_login is False:
-        return f"his status {status.value} logs him out"
+        return f"his status {current.status.value} logs him out"
     return "" if member.logged_in or profile.queue_login else "he is logged out"
 
 

@@ -67,14 +67,13 @@ def step(user: User, way: Way) -> Step:
         forward = unconditional.target(user, situation)
         if forward is not None:
             return Redirect(user, forward, Condition.FORWARD)
-        target = sent_away(current.status, profile, situation.parties.origin)
+        target = sent_away(current, profile, situation.parties.origin)
         if target is not None:
-            why = f"{user.extension} is {current.words} ({current.winner.why})"
-            trace.fired("presence", f"{why}: calls go to {target}.")
+            trace.fired("presence", f"{user.extension} {current.reason}: calls go to {target}.")
             redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
             return prelude.before(redirect, profile, way) or redirect
         if current.status is not Status.AVAILABLE:
-            why = f"{user.extension} is {current.words} ({current.winner.why})"
+            why = f"{user.extension} {current.reason}"
             trace.passed("presence", f"{why}, and calls ring all the same.")
         filtered = executive.step(user, way, before_forwarding=False)
         if filtered is not None:

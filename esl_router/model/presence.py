@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,6 +112,84 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """What a user's appointments do: two switches that know nothing of each other (S3)."""
+
+    status: Status | None = Status.MEETING
+    """His status during an appointment; None: appointments leave it alone."""
+
+    forward: Target | None = None
+    """Where every call goes during one, whatever the status; None: where the status sends it."""
+
+    edges: tuple[int, ...] = ()
+    """When he is busy: begin and end by turns, ascending, in seconds since the epoch."""
+
+    def ends(self, now: datetime) -> datetime | None:
+        """When the appointment of ``now`` ends, in its zone; None: there is none."""
+        place = bisect_right(self.edges, now.timestamp())
+        return self._edge(place, now) if place % 2 else None
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When the next appointment after ``now`` begins or ends; None: there is none."""
+        place = bisect_right(self.edges, now.timestamp())
+        return self._edge(place, now)
+
+    def _edge(self, place: int, now: datetime) -> datetime | None:
+        if place >= len(self.edges):
+            return None
+        return datetime.fromtimestamp(self.edges[place], now.tzinfo)
+
+
+MESSENGER: Mapping[str, Status | None] = {
+    "available": None,
+    "online": None,
+    "offline": None,
+    "unknown": None,
+    "away": Status.AWAY,
+    "busy": Status.MEETING,
+    "dnd": Status.DND,
+    "lunch": Status.LUNCH,
+    "business_trip": Status.BUSINESS_TRIP,
+    "meeting": Status.MEETING,
+}
+"""What a messenger may say of somebody -> his status; None: none in particular."""
+
+_BUSY = frozenset({"busy", "dnd", "meeting"})
+"""What of it says that he is busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Messenger:
+    """What a user's messenger said of him last, and what that does (M7)."""
+
+    status: bool = True
+    """Whether it becomes his status."""
+
+    forward: Target | None = None
+    """Where every call goes while it says that he is busy; None: where the status sends it."""
+
+    says: str = ""
+    """A key of :data:`MESSENGER`; empty: nothing yet."""
+
+    until: datetime | None = None
+    """When that is too old to count."""
+
+    @property
+    def busy(self) -> bool:
+        return self.says in _BUSY
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideHours:
+    """What holds outside a schedule's hours (C10, M4)."""
+
+    schedule: Schedule
+    status: Status
+    forward: Target | None = None
+    """Where every call goes then, whatever the status; None: where the status sends it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """Everything that may settle a user's status. Which of it wins is computed, never stored."""
 
@@ -123,8 +202,13 @@ class Presence:
     afterwards: Status = Status.AVAILABLE
     """What holds when a temporary status has ended."""
 
-    outside_hours: tuple[Schedule, Status] | None = None
-    """The status that holds outside a schedule's hours (C10)."""
+    outside_hours: OutsideHours | None = None
+
+    calendar: Calendar | None = None
+    """None: he has none."""
+
+    messenger: Messenger | None = None
+    """None: what a messenger says of him does not count."""
 
     profiles: Mapping[Status, Profile] = field(default_factory=dict)
 

@@ -11,8 +11,15 @@ from typing import Any
 
 from esl_router.model.numbers import is_pattern
 from esl_router.model.people import CallerAction, CallerRule, Origin
-from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
-from esl_router.model.schedule import Schedule
+from esl_router.model.presence import (
+    CallForward,
+    Forward,
+    OutsideHours,
+    Presence,
+    Profile,
+    Status,
+    Target,
+)
 from esl_router.store import values
 from esl_router.store.schedules import schedule
 
@@ -152,9 +159,9 @@ def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:
 
 def _outside_hours(
     conn: sqlite3.Connection, domain: str, name: str, status: str, path: str, report: Report
-) -> tuple[Schedule, Status] | None:
+) -> OutsideHours | None:
     try:
-        return schedule(conn, domain, name), Status(status)
+        return OutsideHours(schedule(conn, domain, name), Status(status))
     except ValueError as error:
         report(path, str(error))
         return None

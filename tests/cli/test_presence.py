@@ -50,6 +50,8 @@ def test_the_page_as_json(away):
     assert [(axis["axis"], axis["status"], axis["wins"]) for axis in found["axes"]] == [
         ("temporary", None, False),
         ("manual", "away", True),
+        ("calendar", None, False),
+        ("messenger", None, False),
         ("schedule", None, False),
         ("default", "available", False),
     ]

@@ -10,7 +10,7 @@ from esl_router.model.actions import Action, Ring
 from esl_router.model.call import Call, LegOutcome, LegResult, Outcome
 from esl_router.model.executive import Assistant, Executive
 from esl_router.model.people import FollowMeRow, Origin, User
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from esl_router.model.presence import Calendar, Forward, Presence, Profile, Status, Target
 from tests.company import DOMAIN, NOW, Company, mobile, registered, sip
 
 BOSS = User(DOMAIN, "1001", "Anna Adler", ("+493012345101",))
@@ -52,6 +52,13 @@ def away(status: Status = Status.AWAY, target: str | None = None) -> Presence:
         return Presence(status)
     forwards = {(origin, Forward.ALWAYS): Target.parse(target) for origin in Origin}
     return Presence(status, profiles={status: Profile(forwards=forwards)})
+
+
+def appointment(status: Status | None = Status.MEETING, forward: str | None = None) -> Calendar:
+    """A calendar with an appointment from an hour before NOW to an hour after it."""
+    start = int(NOW.timestamp())
+    target = None if forward is None else Target.parse(forward)
+    return Calendar(status, target, (start - 3600, start + 3600))
 
 
 def play(call: Call, rules: Company, *results: object, live=LIVE, now=NOW) -> list[Action]:

@@ -16,7 +16,7 @@ from esl_router.model.executive import (
 )
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import DeclineScope, FollowMeRow, Settings, TollPolicy, User
-from esl_router.model.presence import Status, Target
+from esl_router.model.presence import Presence, Status, Target
 from tests.company import DOMAIN, internal_call, mobile, registered, sip, trunk_call
 from tests.engine.board import (
     BUSY,
@@ -24,6 +24,7 @@ from tests.engine.board import (
     LIVE,
     PEOPLE,
     ROWS,
+    appointment,
     away,
     bars,
     board,
@@ -35,6 +36,7 @@ from tests.engine.board import (
 CALL = trunk_call("1001")
 SEQUENTIAL = Alerting.SEQUENTIAL
 ELSEWHERE = "+493055555"
+IN_A_MEETING = appointment(None, "voicemail")
 
 
 def ring(rules=None, call=CALL, live=LIVE, **executive):
@@ -85,6 +87,7 @@ def test_an_assistant_who_declines_speaks_for_himself_alone():
         ({"assistants": (Assistant("1002", opted_in=False), Assistant("1003"))}, "logged out"),
         ({"statuses": {"1002": away(Status.LUNCH)}}, "he is lunch"),
         ({"statuses": {"1002": away(Status.DND)}}, "he is dnd"),
+        ({"statuses": {"1002": Presence(calendar=IN_A_MEETING)}}, "an appointment lasts until"),
         ({"assistants": (Assistant("1099"), Assistant("1003"))}, "no user"),
     ],
 )
@@ -216,6 +219,12 @@ def test_her_numbers_outside_ring_along_by_their_location(location, mobile_too, 
     if rings:
         assert legs["1001-cell"].confirm
         assert legs["1001-cell"].target.caller_number == "+493099887766"
+
+
+def test_she_is_not_disturbed_where_an_appointment_sends_calls_away():
+    more = {"alert_executive": AlertExecutive.RING, "parallel_mobile": True}
+    assert alerted(statuses={"1001": Presence(calendar=appointment())}, **more)
+    assert alerted(statuses={"1001": Presence(calendar=IN_A_MEETING)}, **more) == {}
 
 
 @pytest.mark.parametrize("status", [Status.DND, Status.AWAY])

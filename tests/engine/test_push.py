@@ -18,7 +18,7 @@ from esl_router.model.executive import (
 )
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import DeclineScope, Origin, Settings
-from esl_router.model.presence import CallForward, Status, Target
+from esl_router.model.presence import CallForward, Presence, Status, Target
 from tests.company import DOMAIN, internal_call, registered, trunk_call
 from tests.engine.board import (
     BUSY,
@@ -26,6 +26,7 @@ from tests.engine.board import (
     LIVE,
     PEOPLE,
     SILENT,
+    appointment,
     away,
     board,
     play,
@@ -59,6 +60,7 @@ def test_what_she_does_not_take_comes_back_to_the_same_assistant(result):
     [
         {"statuses": {"1001": away()}},
         {"statuses": {"1001": away(Status.DND)}},
+        {"statuses": {"1001": Presence(calendar=appointment(None, "voicemail"))}},
         {"statuses": {"1001": away(Status.AVAILABLE, "extension:1004")}},
         {"live": registered("1002-desk", "1003-desk")},
     ],

@@ -41,6 +41,7 @@ from esl_router.model.presence import (
 )
 from esl_router.model.schedule import Hours, Schedule
 from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
+from tests.engine.board import appointment
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = {"1001": "Anna", "1002": "Ben", "1003": "Carla"}
@@ -121,6 +122,34 @@ SILENT = LegResult.NO_ANSWER
 def test_a_status_sends_every_call_to_its_target_before_anything_rings(target, end):
     rules = company(u1001=forwards(Status.AWAY, always=target))
     assert way(play(rules)) == [end]
+
+
+def test_an_appointment_sends_calls_away_though_nobody_has_set_a_status():
+    rules = company(u1001=Presence(calendar=appointment(None, "extension:1003")))
+    assert way(play(rules)) == ["1003"]
+    assert way(play(rules, call=internal_call("1001"))) == ["1003"]
+    (entry,) = [e for e in decide(trunk_call("1001"), rules, LIVE, NOW).trace if e.fired][-2:-1]
+    assert entry.text == (
+        "1001 is available (nothing else says otherwise), and an appointment lasts until "
+        "2026-03-02T10:00:00+00:00: calls go to extension:1003."
+    )
+
+
+def test_an_appointment_that_only_shows_lets_calls_ring():
+    rules = company(u1001=Presence(calendar=appointment()))
+    assert way(play(rules)) == ["1001"]
+    assert any(
+        "1001 is meeting (an appointment lasts until" in entry.text
+        for entry in decide(trunk_call("1001"), rules, LIVE, NOW).trace
+    )
+
+
+def test_who_gets_through_gets_through_in_an_appointment():
+    rules = company(
+        u1001=Presence(calendar=appointment(forward="voicemail")), lists={"1001": (VIP,)}
+    )
+    assert way(play(rules)) == ["1001"]
+    assert way(play(rules, call=internal_call("1001"))) == ["box 1001"]
 
 
 def test_each_origin_has_its_own_target():

@@ -13,6 +13,7 @@ from esl_router.model.people import DeclineScope, FollowMeRow, Origin, User
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Overflow, Strategy, Team, Turn
 from tests.company import DOMAIN, Company, internal_call, mobile, registered, sip, trunk_call
+from tests.engine.board import appointment
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMES = ("1001", "1002", "1003")
@@ -137,6 +138,10 @@ ELSEWHERE = {(Origin.EXTERNAL, Forward.ALWAYS): Target.parse("extension:1003")}
         (away(Status.AVAILABLE, ring_group_calls=False), False),
         (away(Status.AVAILABLE, forwards=ELSEWHERE), False),
         (Presence(Status.MEETING), True),
+        (Presence(calendar=appointment()), True),
+        (Presence(calendar=appointment(Status.AWAY)), False),
+        (Presence(calendar=appointment(None, "voicemail")), False),
+        (Presence(calendar=appointment(Status.AWAY, "ring")), True),
     ],
 )
 def test_a_member_s_status_says_whether_he_takes_calls_of_the_team(presence, rings):
