@@ -28,6 +28,7 @@ ORIGINATE_DISPOSITION = "originate_disposition"
 BRIDGE_HANGUP_CAUSE = "bridge_hangup_cause"
 REDIRECT_USER = "sip_redirect_contact_user_0"
 VOICEMAIL_RESULT = "voicemail_action"
+LAST_BRIDGE = "last_bridge_to"
 
 # -- variables the router sets ------------------------------------------------------------------
 DISABLE_EXPANSION = "app_disable_expand_variables"
@@ -43,6 +44,13 @@ ORIGINATION_NUMBER = "origination_caller_id_number"
 ORIGINATION_NAME = "origination_caller_id_name"
 ORIGINATION_PRIVACY = "origination_privacy"
 PRIVACY = "sip_h_Privacy"
+FROM_DISPLAY = "sip_from_display"
+IDENTITY_HEADER = "sip_cid_type"
+IGNORE_DISPLAY = "ignore_display_updates"
+ALERT_INFO = "alert_info"
+LOCAL_FIRST = "local_var_clobber"
+API_ON_ORIGINATE = "api_on_originate"
+API_ON_ANSWER = "api_on_answer"
 LEG_DELAY = "leg_delay_start"
 LEG_TIMEOUT = "leg_timeout"
 PRESENCE_ID = "presence_id"
@@ -65,3 +73,10 @@ DEVICE = "eslr_device"
 that carries it is believed to be that device's."""
 
 DEVICE_DOMAIN = "eslr_domain"
+
+SENT_BY = "eslr_sent_by"
+"""``uuid:account@domain``: the leg that this one was connected with, and whose phone it is. Holds
+while the switch says that it was the last one: see :data:`LAST_BRIDGE`."""
+
+POOL = "eslr_pool"
+"""The executive through whose assistants the two came to talk."""

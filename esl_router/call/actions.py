@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import gevent
 from gevent.event import Event as Flag
@@ -72,6 +73,7 @@ def ring(
     caller: str,
     answered: bool,
     early: bool = False,
+    withheld: bool = False,
     confirm_prompt: str,
     follow: Callable[[Watch], AbstractContextManager[None]],
     connected: Callable[[Leg], object] = lambda leg: None,
@@ -82,23 +84,31 @@ def ring(
     ``follow`` is a block around the ringing, given what is heard of its legs; ``connected`` is
     told who has the call as soon as that is heard, and must not wait.
 
-    ``caller`` is the uuid of the caller's own leg;
-    ``answered``: the caller's own leg is up already; ``early``: he has heard something before the
-    answer, and a 180 would not reach his ear any more. Raises nothing for what phones, callers and
+    ``caller`` is the uuid of the caller's own leg; ``withheld``: he wants nobody to see who he is;
+    ``answered``: his leg is up already; ``early``: he has heard something before the answer, and a
+    180 would not reach his ear any more. Raises nothing for what phones, callers and
     trunks do; legs whose values may not be dialled come out as unreachable.
     """
-    dial, unfit = _dial(action, confirm_prompt, make_uuid)
+    dial, unfit = _dial(action, partial(_build, caller, withheld, confirm_prompt, make_uuid))
     if dial is None:
         return Rung(Outcome(_unfit(action, {}, unfit)), {})
-    orders = [commands.set_many({**_STATIC, variables.MAILBOX: action.mailbox or ""})]
+    orders = [
+        commands.set_many(
+            {**_STATIC, variables.MAILBOX: action.mailbox or "", variables.POOL: action.pool}
+        )
+    ]
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
     elif early:
         orders.append(commands.execute("set", f"ringback={_RINGBACK}"))
-    if action.caller_name:
+    bridge = commands.execute("bridge", dial.text)
+    if dial.exports:
         name = untrusted.caller_name(action.caller_name)
-        orders.append(commands.export(variables.ORIGINATION_NAME, name))
-    orders += [commands.execute("bridge", dial.text), commands.connect()]
+        export, clear = (commands.export(dial.exports, text) for text in (name, ""))
+        orders += [export, bridge, clear]
+    else:
+        orders.append(bridge)
+    orders.append(commands.connect())
     with switch.watch([*dial.legs, caller]) as watch, follow(watch):
 
         def heard(uuid: str) -> None:
@@ -196,14 +206,22 @@ def _transferred(snapshot: Frame) -> bool:
     return snapshot.get(variables.CHANNEL_STATE, _EXECUTING) != _EXECUTING
 
 
+def _build(
+    caller: str, withheld: bool, confirm_prompt: str, make_uuid: Callable[[], str], action: Ring
+) -> dialstring.Dial:
+    try:
+        known: str | None = untrusted.uuid(caller)
+    except Untrusted:
+        known = None  # the caller's own Call-ID: the switch may be told to take that
+    return dialstring.build(
+        action, make_uuid, confirm_prompt=confirm_prompt, caller=known, withheld=withheld
+    )
+
+
 def _dial(
-    action: Ring, confirm_prompt: str, make_uuid: Callable[[], str]
+    action: Ring, build: Callable[[Ring], dialstring.Dial]
 ) -> tuple[dialstring.Dial | None, frozenset[int]]:
     """The dial string of all legs that may be dialled, and the indexes of the others."""
-
-    def build(legs: Ring) -> dialstring.Dial:
-        return dialstring.build(legs, make_uuid, confirm_prompt=confirm_prompt)
-
     try:
         return build(action), frozenset()
     except Untrusted:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 
 from esl_router import variables
-from esl_router.esl import untrusted
+from esl_router.errors import Untrusted
+from esl_router.esl import dialstring, untrusted
 from esl_router.esl.wire import Frame
 from esl_router.model.call import Call, Caller
 
@@ -47,6 +48,8 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
             snapshot.spelled(f"variable_{variables.DIVERSION}"),
             _variable(snapshot, variables.HISTORY_INFO),
         ),
+        sent_by=_sent_by(snapshot),
+        pool=_pool(snapshot),
     )
 
 
@@ -67,6 +70,29 @@ def _identity(snapshot: Frame) -> tuple[str | None, str | None, bool]:
     if not account or not domain:
         return None, None, False
     return account, domain, snapshot.get(variables.DIRECTION) == "outbound"
+
+
+def _sent_by(snapshot: Frame) -> str | None:
+    """The phone of ours that the caller was last connected with.
+
+    A mark of an earlier conversation stays on the leg, so it counts only for as long as the switch
+    says that nobody else's leg was connected with it since.
+    """
+    mark = _variable(snapshot, variables.SENT_BY)
+    peer, _, device = mark.partition(":")
+    account, _, domain = device.partition("@")
+    try:
+        whole = dialstring.sent_by(peer, account, domain) == mark
+    except Untrusted:
+        return None
+    return device if whole and peer == _variable(snapshot, variables.LAST_BRIDGE) else None
+
+
+def _pool(snapshot: Frame) -> str:
+    try:
+        return untrusted.account(_variable(snapshot, variables.POOL))
+    except Untrusted:
+        return ""
 
 
 def _anonymous(snapshot: Frame) -> bool:

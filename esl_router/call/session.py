@@ -195,7 +195,7 @@ class Session:
 
         def connected(leg: Leg) -> None:
             # Now, not only when he hangs up: a router that is gone by then would never know.
-            if leg.owner:
+            if leg.owner and not action.pool:
                 turn = Turn(action.domain, action.callee, leg.owner)
                 gevent.spawn(self._write, self._services.turns.talked, turn)
 
@@ -207,6 +207,7 @@ class Session:
             caller=call.uuid,
             answered=self._answered,
             early=self._early,
+            withheld=call.caller.anonymous,
             confirm_prompt=self._services.settings.confirm_prompt,
             follow=follow,
             connected=connected,
@@ -243,7 +244,7 @@ class Session:
 def _talked(decision: Decision, outcome: Outcome | None) -> tuple[Turn, ...]:
     """The member whose conversation for a team has just ended."""
     action = decision.action
-    if outcome is None or not isinstance(action, Ring):
+    if outcome is None or not isinstance(action, Ring) or action.pool:
         return ()
     return tuple(
         Turn(action.domain, action.callee, each.leg.owner)

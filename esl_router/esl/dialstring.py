@@ -24,6 +24,15 @@ bracket. What was read in its source and is relied on here:
   dialplan with his rights. With ``outbound_redirect_fatal`` it notes the Contact on the leg and
   ends it with REQUESTED_CHAN_UNAVAIL. Our events have a leg's variables only where the leg was told
   ``verbose_events``.
+* Once a leg has an ``origination_caller_id_number``, the ``effective_caller_id_number`` of the
+  caller is no longer looked at for the legs behind it, and likewise for the name. So the legs that
+  have neither come first.
+* The ring's own name is a text that a caller may have written a part of, so it stands in no dial
+  string: it is exported, to all legs. As ``origination_caller_id_name`` it replaces the caller's
+  name for good. Where some legs are to show that name, it is exported as ``sip_from_display``:
+  these get rid of it by ``api_on_originate``, which runs before the INVITE. The others then have
+  the caller's name in their profile still, and must not say it in another header or, once they have
+  answered, in an update of the display.
 """
 
 from __future__ import annotations
@@ -57,6 +66,7 @@ REJECTS: Final[Mapping[DeclineScope, tuple[str, ...]]] = {
 }
 """The causes by which one leg's refusal ends the whole ring."""
 
+_OWN = (v.ORIGINATION_NUMBER, v.ORIGINATION_NAME)
 _REASON = re.compile(r"[a-z-]{1,32}")
 _TRUNK = re.compile(r"[a-z_]+/[A-Za-z0-9_.:;=@%/+-]*\{number\}[A-Za-z0-9_.:;=@%/+-]*")
 
@@ -78,6 +88,9 @@ class Dial:
     enforced: bool
     """Whether the switch ends the ring on :attr:`rejects` by itself."""
 
+    exports: str = ""
+    """The variable by which the ring's own name reaches the legs; empty: it has none."""
+
 
 def build(
     ring: Ring,
@@ -86,10 +99,14 @@ def build(
     confirm_prompt: str = CONFIRM_PROMPT,
     confirm_window: int = CONFIRM_WINDOW,
     profile: str = "internal",
+    caller: str | None = None,
+    withheld: bool = False,
 ) -> Dial:
     """The dial string that rings ``ring``; ``new_uuid`` names each leg's channel.
 
-    ``profile`` is the Sofia profile that looks up accounts whose contacts are not known. Raises
+    ``profile`` is the Sofia profile that looks up accounts whose contacts are not known.
+    ``caller`` is the uuid of the caller's own leg, which is told whose phone answers; None: it has
+    none that may stand here. ``withheld``: the caller wants nobody to see who he is. Raises
     :class:`~esl_router.errors.Untrusted` when the ring has no leg or a value may not stand where
     it would.
     """
@@ -102,6 +119,10 @@ def build(
         raise Untrusted("a ring without a leg")
     legs: dict[str, int] = {}
     parts: list[str] = []
+    exports = _exports(ring, withheld)
+    shown = [_presentation(leg, ring, withheld, exports) for leg in ring.legs]
+    # The effective numbers and names of the caller are lost for what follows a leg of its own.
+    dialled.sort(key=lambda entry: sum(name in shown[entry[0]] for name in _OWN))
     for index, _, address in dialled:
         leg = ring.legs[index]
         uuid = untrusted.uuid(new_uuid())
@@ -111,11 +132,15 @@ def build(
         local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
         if leg.redirect:
             local[v.ON_ORIGINATE] = "verbose_events"
+        local |= shown[index]
+        local |= _origin(ring, caller)
+        if leg.alert_info:
+            local[v.ALERT_INFO] = leg.alert_info
         if leg.confirm:
             local[v.CONFIRM_KEY] = "1"
             local[v.CONFIRM_TIMEOUT] = str(_seconds(confirm_window))
             local[v.CONFIRM_FILE] = confirm_prompt
-        parts.append(_block(local) + address)
+        parts.append(_block(local, _orders(leg, uuid, caller, exports)) + address)
 
     rejects = REJECTS[ring.decline] if len(parts) > 1 else ()
     enforced = not any(isinstance(leg.target, Outside) for leg in ring.legs)
@@ -131,11 +156,13 @@ def build(
     shared[v.REDIRECT_FATAL] = "true"
     if rejects and enforced:
         shared[v.FAIL_ON_SINGLE_REJECT] = ":".join(rejects)
+    if exports == v.FROM_DISPLAY:
+        shared[v.LOCAL_FIRST] = "true"
     text = "{" + ",".join(f"{name}={value}" for name, value in shared.items()) + "}"
     text += ",".join(parts)
     if untrusted.changes_parsing(text):
         raise Untrusted(f"not a dial string: {untrusted.log(text)}")
-    return Dial(text, legs, rejects, enforced)
+    return Dial(text, legs, rejects, enforced, exports)
 
 
 def _within_bound(dialled: Iterator[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
@@ -174,6 +201,7 @@ def _timing(leg: Leg) -> dict[str, str]:
 
 
 def _identity(leg: Leg, domain: str) -> dict[str, str]:
+    values: dict[str, str] = {}
     withheld = False
     if isinstance(leg.target, Registered):
         values = {
@@ -183,7 +211,6 @@ def _identity(leg: Leg, domain: str) -> dict[str, str]:
         }
     else:
         withheld = leg.target.caller_number is None
-        values = _caller_id(leg.target.caller_number)
         if leg.device != leg.target.number:
             # A device outside is its user's too: whoever counts his calls finds it by this.
             values[v.PRESENCE_ID] = f"{untrusted.account(leg.device)}@{untrusted.host(domain)}"
@@ -196,20 +223,83 @@ def _identity(leg: Leg, domain: str) -> dict[str, str]:
     return values
 
 
-def _caller_id(number: str | None) -> dict[str, str]:
-    """The number a trunk leg shows. Withheld (None): no number leaves us, and Privacy says so."""
-    if number is None:
-        return {
-            v.ORIGINATION_NUMBER: "anonymous",
-            v.ORIGINATION_NAME: "Anonymous",
-            v.ORIGINATION_PRIVACY: "hide_name:hide_number",
-            v.PRIVACY: "id",
-        }
+def _exports(ring: Ring, withheld: bool) -> str:
+    if not untrusted.caller_name(ring.caller_name):
+        return ""
+    mixed = any(leg.original_name and isinstance(leg.target, Registered) for leg in ring.legs)
+    # Nobody shows the name of a caller who withholds it.
+    return v.FROM_DISPLAY if mixed and not withheld else v.ORIGINATION_NAME
+
+
+def _presentation(leg: Leg, ring: Ring, withheld: bool, exports: str) -> dict[str, str]:
+    """What the leg shows of the caller, where that is not simply what he gave."""
+    target = leg.target
+    if isinstance(target, Outside):
+        if target.caller_number is None:
+            values = _anonymous()
+        else:
+            # The name too, or the caller's own words would go out with it.
+            shown = _number(target.caller_number)
+            values = {v.ORIGINATION_NUMBER: shown, v.ORIGINATION_NAME: shown}
+        if exports == v.FROM_DISPLAY:
+            values[v.FROM_DISPLAY] = values[v.ORIGINATION_NAME]
+        return values
+    shows_ring = bool(exports) and not leg.original_name
+    values = {**_anonymous(), v.IDENTITY_HEADER: "none"} if withheld else {}
+    if withheld and shows_ring:
+        del values[v.ORIGINATION_NAME]
+    if leg.caller_number:
+        values[v.ORIGINATION_NUMBER] = _number(leg.caller_number)
+    if shows_ring and exports == v.FROM_DISPLAY:
+        values |= {v.IDENTITY_HEADER: "none", v.IGNORE_DISPLAY: "true"}
+    return values
+
+
+def _anonymous() -> dict[str, str]:
+    """No number and no name leaves us, and Privacy says so."""
+    return {
+        v.ORIGINATION_NUMBER: "anonymous",
+        v.ORIGINATION_NAME: "Anonymous",
+        v.ORIGINATION_PRIVACY: "hide_name:hide_number",
+        v.PRIVACY: "id",
+    }
+
+
+def _number(number: str) -> str:
     shown = untrusted.number(number)
     if not shown:
         raise Untrusted(f"not a caller's number: {untrusted.log(number, 60)}")
-    # The name too, or the caller's own words would go out with it.
-    return {v.ORIGINATION_NUMBER: shown, v.ORIGINATION_NAME: shown}
+    return shown
+
+
+def _origin(ring: Ring, caller: str | None) -> dict[str, str]:
+    """What the leg says of itself when it comes back to us, sent on by the caller."""
+    values: dict[str, str] = {}
+    if ring.caller_device and caller is not None:
+        account, _, domain = ring.caller_device.partition("@")
+        values[v.SENT_BY] = sent_by(caller, account, domain)
+    if ring.pool:
+        values[v.POOL] = untrusted.account(ring.pool)
+    return values
+
+
+def sent_by(uuid: str, account: str, domain: str) -> str:
+    """The value of ``eslr_sent_by`` on a leg that the leg ``uuid`` of this phone talks to."""
+    return f"{untrusted.uuid(uuid)}:{untrusted.account(account)}@{untrusted.host(domain)}"
+
+
+def _orders(leg: Leg, uuid: str, caller: str | None, exports: str) -> dict[str, tuple[str, ...]]:
+    """API commands that the switch runs by itself for this leg, in words."""
+    orders: dict[str, tuple[str, ...]] = {}
+    target = leg.target
+    if isinstance(target, Registered):
+        if leg.original_name and exports == v.FROM_DISPLAY:
+            orders[v.API_ON_ORIGINATE] = ("uuid_setvar", uuid, v.FROM_DISPLAY)
+        # Whoever has to press 1 has not got the call by his answer.
+        if caller is not None and not leg.confirm:
+            whose = sent_by(uuid, target.account, target.domain)
+            orders[v.API_ON_ANSWER] = ("uuid_setvar", untrusted.uuid(caller), v.SENT_BY, whose)
+    return orders
 
 
 def _diversion(diversion: Diversion, domain: str, withheld: bool) -> str:
@@ -226,6 +316,10 @@ def _diverting(user: str) -> str:
     return user if re.fullmatch(r"\+[0-9]{6,15}", user) else untrusted.account(user)
 
 
-def _block(values: Mapping[str, str]) -> str:
-    checked = (f"{name}={untrusted.dial_value(value)}" for name, value in values.items())
+def _block(values: Mapping[str, str], orders: Mapping[str, tuple[str, ...]]) -> str:
+    phrases = {name: (value,) for name, value in values.items()} | dict(orders)
+    checked = (
+        f"{name}={' '.join(untrusted.dial_value(word) for word in words)}"
+        for name, words in phrases.items()
+    )
     return "[^^~" + "~".join(checked) + "]"

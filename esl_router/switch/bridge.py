@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from esl_router import variables
-from esl_router.switch.channel import Channel, new_uuid
+from esl_router.switch.channel import Channel, new_uuid, true
 from esl_router.switch.dialplan import BadDialString, DialledLeg, parse
 from esl_router.switch.originate import Does, Group, LegState, Order
 from esl_router.switch.phones import Behaviour
+from esl_router.switch.placed import Shown
 
 if TYPE_CHECKING:
     from esl_router.switch.call import Call
@@ -63,7 +64,7 @@ class Bridge:
             return
         cause = "DESTINATION_OUT_OF_ORDER"
         for dialled in dial.groups:
-            group, missing = self._group(dialled, dial.variables)
+            group, missing = self._group(dialled, {**self._exported(), **dial.variables})
             if group is None:
                 cause = missing
                 continue
@@ -81,7 +82,7 @@ class Bridge:
     ) -> tuple[Group | None, str]:
         """The legs for which a channel comes into being; without any the cause."""
         caller = self._call.leg
-        shown = caller.variables.get("effective_caller_id_number", caller.number)
+        number = caller.variables.get("effective_caller_id_number", caller.number)
         legs: list[DialledLeg] = []
         for each in dialled:
             found = self._call.switch.find(each.address, self._call.script)
@@ -90,29 +91,45 @@ class Bridge:
                 self._call.note("unregistered", account)
                 continue
             party, behaviour = found
-            uuid = each.variables.get("origination_uuid") or new_uuid()
-            legs.append(DialledLeg(each.address, {**each.variables, "origination_uuid": uuid}))
+            given = {**shared, **each.variables}
+            uuid = given.get("origination_uuid") or new_uuid()
+            legs.append(DialledLeg(each.address, {**given, "origination_uuid": uuid}))
+            if "origination_caller_id_number" in given:
+                number = caller.number  # for the legs behind it
             leg = Channel(
                 uuid=uuid,
                 inbound=False,
                 name=f"{each.address}",
-                number=each.variables.get("origination_caller_id_number", shown),
-                display=each.variables.get("origination_caller_id_name", self._call.leg.display),
+                number=given.get("origination_caller_id_number", number),
+                display=given.get("origination_caller_id_name", caller.display),
                 destination=party,
                 context=self._call.leg.context,
                 created=self._call.now(),
                 username=self._call.leg.username,
-                presence=each.variables.get("presence_id", ""),
+                presence=given.get("presence_id", ""),
                 call_uuid=self._call.leg.uuid,
-                variables=dict(each.variables),
+                variables=given if true(given.get("local_var_clobber")) else {**given, **shared},
                 state="DOWN",
                 other=self._call.leg,
             )
             self._legs[uuid] = _Leg(party, leg, behaviour)
             self._call.switch.add(leg, self._call)
+            self._run_orders(leg, "api_on_originate")
         if not legs:
             return None, "USER_NOT_REGISTERED"
         return Group(tuple(legs), shared, self._call.now()), ""
+
+    def _exported(self) -> dict[str, str]:
+        """The variables that the caller's leg gives to the others."""
+        given = self._call.leg.variables
+        names = given.get("export_vars", "").split(",")
+        return {name.removeprefix("nolocal:"): given[name] for name in names if name in given}
+
+    def _run_orders(self, leg: Channel, prefix: str) -> None:
+        """The API commands that a leg's variables name for this moment."""
+        for name, order in list(leg.variables.items()):
+            if name.startswith(prefix):
+                self._call.switch.api(order)
 
     def _ring(self, group: Group) -> _Leg | None:
         """Ring until one leg has won (returned) or all have ended."""
@@ -158,6 +175,7 @@ class Bridge:
             self._call.switch.tell(leg.channel)
         elif what == "answered":
             leg.channel.answered = self._call.now()
+            self._run_orders(leg.channel, "api_on_answer")
             leg.channel.state = "ACTIVE"
             self._call.switch.tell(leg.channel)
             self._call.note("answer", leg.party)
@@ -182,7 +200,12 @@ class Bridge:
     def _carry_out(self, does: Does, uuid: str, cause: str) -> None:
         leg = self._legs[uuid]
         if does is Does.INVITE:
-            self._call.note("ring", leg.party)
+            shown = Shown(
+                leg.channel.variables.get("sip_from_display", leg.channel.display),
+                leg.channel.number,
+                leg.channel.variables.get("alert_info", ""),
+            )
+            self._call.note("ring", leg.party, shown=shown)
             for delay, what in leg.behaviour.script():
                 self._call.after(delay, "phone", what, uuid)
         elif does is Does.CANCEL:
@@ -202,6 +225,7 @@ class Bridge:
         caller.set("originate_signal_bond", "")
         caller.variables |= {"originate_disposition": "SUCCESS", "DIALSTATUS": "SUCCESS"}
         caller.variables["last_bridge_to"] = caller.variables["bridge_uuid"] = peer.uuid
+        peer.variables["last_bridge_to"] = caller.uuid
         caller.variables["bridge_channel"] = peer.name
         caller.other = peer
         self._call.answer()

@@ -23,7 +23,7 @@ from esl_router.switch import encoding
 from esl_router.switch.bridge import Bridge, CallerGone
 from esl_router.switch.dialplan import variables
 from esl_router.switch.encoding import Order, OrderReader
-from esl_router.switch.placed import Note, Placed
+from esl_router.switch.placed import Note, Placed, Shown
 
 if TYPE_CHECKING:
     from esl_router.switch.server import SimulatedSwitch
@@ -262,13 +262,12 @@ class Call:
                 self._set(pair)
 
     def _export(self, argument: str) -> None:
+        # With `nolocal:` it is kept on the leg under that very name.
         name, _, value = argument.partition("=")
-        nolocal = name.startswith("nolocal:")
-        name = name.removeprefix("nolocal:")
-        if not nolocal:
-            self.leg.set(name, value)
-        names = [n for n in self.leg.variables.get("export_vars", "").split(",") if n]
-        self.leg.set("export_vars", ",".join([*names, name]))
+        self.leg.set(name, value)
+        if value:
+            names = [n for n in self.leg.variables.get("export_vars", "").split(",") if n]
+            self.leg.set("export_vars", ",".join([*names, name]))
 
     def answer(self) -> None:
         leg = self.leg
@@ -309,7 +308,7 @@ class Call:
             self._refused_with = int(remote[4:])
         self.switch.end(leg, cause, self.now())
 
-    def note(self, kind: str, party: str = "", cause: str = "") -> None:
-        note = Note(self.now() - self._started, kind, party, cause)
+    def note(self, kind: str, party: str = "", cause: str = "", shown: Shown | None = None) -> None:
+        note = Note(self.now() - self._started, kind, party, cause, shown)
         self.placed.notes.append(note)
         self.switch.look(self.placed, note)

@@ -30,6 +30,11 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+def true(value: str | None) -> bool:
+    """Whether a variable's value is one of the words that FreeSWITCH takes for yes."""
+    return (value or "").lower() in ("true", "yes", "on", "1", "enabled")
+
+
 def _profile(text: str) -> str:
     """A caller's text in the caller profile: FreeSWITCH disarms ``${`` and control characters
     there, but for line ends."""
@@ -95,7 +100,7 @@ class Channel:
         self.variables[name] = array([*elements, value])
 
     def true(self, name: str) -> bool:
-        return self.variables.get(name, "").lower() in ("true", "yes", "on", "1", "enabled")
+        return true(self.variables.get(name))
 
     def headers(self) -> Iterator[tuple[str, str]]:
         """The headers by which every event shows this channel."""

@@ -10,6 +10,17 @@ from esl_router.switch.phones import CallScript
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What an INVITE tells a phone."""
+
+    name: str
+    """The caller's name, in From."""
+
+    number: str
+    alert_info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something that somebody who looks on would see."""
 
@@ -24,6 +35,8 @@ class Note:
     """The phone, the number or the mailbox."""
 
     cause: str = ""
+    shown: Shown | None = None
+    """Of a ``ring``."""
 
 
 @dataclass(slots=True)

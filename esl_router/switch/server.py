@@ -295,6 +295,12 @@ class SimulatedSwitch:
                 return "-ERR No such channel!\n"
             self._channels[uuid][1].post("kill", cause or "NORMAL_CLEARING", uuid)
             return "+OK\n"
+        if name == "uuid_setvar":
+            uuid, variable, *value = argument.split(" ", 2)
+            if uuid not in self._channels:
+                return "-ERR No such channel!\n"
+            self._channels[uuid][0].set(variable, "".join(value))
+            return "+OK\n"
         return f"-ERR {name} Command not found!\n"
 
     def _channel_rows(self) -> Iterator[dict[str, str]]:

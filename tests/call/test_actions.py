@@ -187,7 +187,7 @@ def team_ring(*ends):
     feed = HeardFeed()
     side = Switchside(rules, feed)
     _, bridge, _ = rung(side, Caller_Destination_Number="1009", variable_sip_authorized="false")
-    names = ["1001-desk", "1001-home", "1001-mobile", "1002-soft", "1002-cell"]
+    names = ["1001-desk", "1001-home", "1002-soft", "1002-cell", "1001-mobile"]
     uuids = dict(zip(leg_uuids(bridge.arg), names, strict=True))
     for device, cause in ends:
         uuid = next(each for each, name in uuids.items() if name == device)

@@ -386,7 +386,8 @@ def test_a_store_that_takes_no_turn_keeps_no_caller_waiting(caplog, monkeypatch)
 
 def test_members_see_whom_the_caller_wanted_before_their_phones_ring():
     side, orders = hotline(caller_prefix="Hotline: ")
-    assert [order.app for order in orders[:3]] == ["multiset", "export", "bridge"]
+    assert [order.app for order in orders[:4]] == ["multiset", "export", "bridge", "export"]
+    assert orders[3].arg == "nolocal:origination_caller_id_name="
     assert orders[1].arg == "nolocal:origination_caller_id_name=Hotline\u2236 Ben Berg"
     side.close()
     side.wait()
@@ -456,3 +457,21 @@ def test_who_gives_up_while_he_is_told_has_given_up():
     side.close()
     side.wait()
     assert side.journal[0].result == "cancelled"
+
+
+def test_a_caller_who_withholds_his_number_is_nobody_on_the_company_s_phones():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side, Caller_Privacy_Hide_Number="true")
+    assert "origination_caller_id_number=anonymous" in bridge.arg
+    side.close()
+    side.wait()
+
+
+def test_a_call_id_taken_for_a_uuid_stands_in_no_dial_string():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side, Unique_ID="x]system(id)@evil.test")
+    assert leg_uuids(bridge.arg)
+    assert "evil" not in bridge.arg
+    assert "api_on_answer" not in bridge.arg
+    side.close()
+    side.wait()

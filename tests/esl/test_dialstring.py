@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_router.errors import Untrusted
+from esl_router.esl import untrusted
 from esl_router.esl.dialstring import MAX_LEGS, build
 from esl_router.model.actions import Diversion, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
@@ -205,6 +206,136 @@ def test_a_desk_phone_and_a_delayed_one():
 def test_a_splash_gets_the_shortest_of_timers():
     _, ((local, *_),) = read(dial(Leg("1001-desk", DESK, ring=20, splash=True)))
     assert local["leg_timeout"] == "1"
+
+
+CALLER = "c0ffee00-0000-4000-8000-000000000001"
+IDENTITY = {
+    "origination_caller_id_number",
+    "origination_caller_id_name",
+    "origination_privacy",
+    "sip_h_Privacy",
+    "sip_cid_type",
+    "sip_from_display",
+    "ignore_display_updates",
+    "api_on_originate",
+}
+
+
+def identity(local):
+    """What a leg says of the caller."""
+    return {name: value for name, value in local.items() if name in IDENTITY}
+
+
+def test_a_way_to_ring_is_said_to_that_phone_alone():
+    _, legs = read(
+        dial(Leg("d", DESK, alert_info="<http://localhost>;info=silent"), Leg("s", SOFT))
+    )
+    assert [local.get("alert_info") for local, *_ in legs] == [
+        "<http://localhost>;info=silent",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("header", ["a b", "x]", "<a>\r\nVia: b", "a~b", "${a}", "'a'"])
+def test_a_way_to_ring_that_would_break_out(header):
+    with pytest.raises(Untrusted):
+        dial(Leg("d", DESK, alert_info=header))
+
+
+@pytest.mark.parametrize("number", ["Boss", "a]", "+49x", "1,2"])
+def test_a_number_to_show_that_is_none(number):
+    with pytest.raises(Untrusted):
+        dial(Leg("d", DESK, caller_number=number))
+
+
+def test_a_name_that_all_phones_show_stands_in_no_dial_string():
+    built = dial(
+        Leg("m", MOBILE), Leg("s", SOFT, caller_number="1009"), Leg("d", DESK), caller_name="Boss"
+    )
+    assert built.exports == "origination_caller_id_name"
+    assert "Boss" not in built.text
+    shared, legs = read(built)
+    assert "local_var_clobber" not in shared
+    # What one leg says of the caller must not reach another.
+    assert [identity(local) for local, *_ in legs] == [
+        {},
+        {"origination_caller_id_number": "1009"},
+        {
+            "origination_caller_id_number": "+493012345101",
+            "origination_caller_id_name": "+493012345101",
+        },
+    ]
+    assert list(built.legs.values()) == [2, 1, 0]
+
+
+def test_a_name_that_some_phones_do_not_show():
+    legs = (Leg("m", MOBILE), Leg("s", SOFT), Leg("d", DESK, original_name=True))
+    built = dial(*legs, caller_name="Boss")
+    assert built.exports == "sip_from_display"
+    shared, found = read(built)
+    assert shared["local_var_clobber"] == "true"
+    of = dict(zip(built.legs.values(), (identity(local) for local, *_ in found), strict=True))
+    assert of[1] == {"sip_cid_type": "none", "ignore_display_updates": "true"}
+    assert of[0]["sip_from_display"] == "+493012345101"
+    name = next(name for name, index in built.legs.items() if index == 2)
+    assert of[2] == {"api_on_originate": f"uuid_setvar {name} sip_from_display"}
+
+
+def test_without_a_name_nothing_is_exported():
+    assert dial(Leg("d", DESK, original_name=True)).exports == ""
+    assert dial(Leg("d", DESK), caller_name="\u200b").exports == ""
+
+
+ANONYMOUS = {
+    "origination_caller_id_number": "anonymous",
+    "origination_caller_id_name": "Anonymous",
+    "origination_privacy": "hide_name:hide_number",
+    "sip_h_Privacy": "id",
+    "sip_cid_type": "none",
+}
+
+
+def test_a_caller_who_withholds_his_number_is_nobody_inside_too():
+    legs = (Leg("d", DESK), Leg("s", SOFT, caller_number="1009", original_name=True))
+    _, found = read(build(ring(*legs), uuids(), withheld=True))
+    assert [identity(local) for local, *_ in found] == [
+        ANONYMOUS,
+        {**ANONYMOUS, "origination_caller_id_number": "1009"},
+    ]
+    built = build(ring(*legs, caller_name="Boss"), uuids(), withheld=True)
+    assert built.exports == "origination_caller_id_name"
+    own, hidden = (identity(local) for local, *_ in read(built)[1])
+    assert "origination_caller_id_name" not in own
+    assert hidden["origination_caller_id_name"] == "Anonymous"
+
+
+def test_the_caller_s_leg_is_told_whose_phone_answers():
+    legs = (Leg("d", DESK), Leg("s", SOFT, confirm=True), Leg("m", MOBILE))
+    _, found = read(build(ring(*legs), uuids(), caller=CALLER))
+    assert [local.get("api_on_answer") for local, *_ in found] == [
+        f"uuid_setvar {CALLER} eslr_sent_by {uuid(1)}:1001-desk@pbx.test",
+        None,
+        None,
+    ]
+    _, ((local, *_),) = read(dial(Leg("d", DESK)))
+    assert "api_on_answer" not in local
+
+
+def test_each_leg_is_told_who_may_send_it_on_and_for_whom_it_rings():
+    legs = (Leg("d", DESK), Leg("m", MOBILE))
+    call = ring(*legs, caller_device="1002-desk@pbx.test", pool="1001")
+    _, found = read(build(call, uuids(), caller=CALLER))
+    for local, *_ in found:
+        assert local["eslr_sent_by"] == f"{CALLER}:1002-desk@pbx.test"
+        assert local["eslr_pool"] == "1001"
+    _, found = read(build(call, uuids()))
+    assert not any("eslr_sent_by" in local for local, *_ in found)
+
+
+@pytest.mark.parametrize("device", ["1002-desk", "a b@pbx.test", "x@y z", "@pbx.test", "a@b@c"])
+def test_a_caller_s_device_that_is_none(device):
+    with pytest.raises(Untrusted):
+        build(ring(Leg("d", DESK), caller_device=device), uuids(), caller=CALLER)
 
 
 def test_every_registration_of_a_device_rings():
@@ -429,6 +560,51 @@ def targets(leg):
     if isinstance(target, Outside):
         return {target.trunk.replace("{number}", target.number)}
     return {f"sofia/internal/{target.account}%{target.domain}", *target.contacts}
+
+
+@given(
+    st.builds(
+        Leg,
+        st.just("device"),
+        st.one_of(REGISTERED, OUTSIDE),
+        alert_info=mixed("", "<http://localhost>;info=silent"),
+        caller_number=mixed("", "+493012345101"),
+        original_name=st.booleans(),
+    ),
+    mixed("", "1001"),
+    mixed("", "1002-desk@pbx.test"),
+    mixed("", "Boss - Anna"),
+    mixed(CALLER),
+    st.booleans(),
+)
+def test_whatever_is_said_of_a_leg_it_reads_back_or_is_refused(
+    leg, pool, device, name, caller, withheld
+):
+    call = ring(leg, pool=pool, caller_device=device, caller_name=name)
+    try:
+        built = build(call, uuids(), caller=caller, withheld=withheld)
+    except Untrusted:
+        return
+    shared, found = parsed(built.text)
+    assert set(shared) <= {"originate_timeout", "ignore_early_media", "fail_on_single_reject"} | {
+        "local_var_clobber"
+    }
+    for (local, endpoint, destination), own in zip(found, built.legs, strict=True):
+        assert f"{endpoint}/{destination}" in targets(leg)
+        assert local.get("alert_info", "") == leg.alert_info
+        assert local.get("eslr_pool", "") == pool
+        assert local.get("eslr_sent_by", f"{caller}:") == f"{caller}:{device}"
+        order = local.get("api_on_originate", f"uuid_setvar {own} sip_from_display")
+        assert order == f"uuid_setvar {own} sip_from_display"
+        number = local.get("origination_caller_id_number", "")
+        if isinstance(leg.target, Registered):
+            whose = f"{own}:{leg.target.account}@{leg.target.domain}"
+            assert local["api_on_answer"] == f"uuid_setvar {caller} eslr_sent_by {whose}"
+            hidden = "anonymous" if withheld else ""
+            assert number == (untrusted.number(leg.caller_number) or hidden)
+        known = {"alert_info", "eslr_pool", "eslr_sent_by", "api_on_originate", "api_on_answer"}
+        known |= {"origination_uuid", "leg_timeout", "presence_id", "eslr_device", "eslr_domain"}
+        assert set(local) <= known | IDENTITY
 
 
 @given(

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import gevent
 import pytest
 
-from esl_router.model.actions import Leg, Registered, Ring
+from esl_router.model.actions import Leg, Outside, Registered, Ring
 from esl_router.model.call import LegResult
 from esl_router.switch.phones import Behaviour, CallScript, Phone
-from esl_router.switch.placed import Placed
+from esl_router.switch.placed import Placed, Shown
 from esl_router.switch.server import SimulatedSwitch
 from tests.planned import Plan, PlannedRouter
 
@@ -53,6 +54,20 @@ def seconds(placed: Placed, kind: str, party: str) -> float:
     return next(note.at for note in placed.notes if (note.kind, note.party) == (kind, party))
 
 
+def shown(placed: Placed) -> dict[str, Shown | None]:
+    return {note.party: note.shown for note in placed.notes if note.kind == "ring"}
+
+
+def marks(switch: SimulatedSwitch) -> dict[str, tuple[str, ...]]:
+    """What connected legs say of whom they talk to."""
+    names = ("eslr_sent_by", "last_bridge_to", "eslr_pool")
+    return {
+        uuid: tuple(channel.variables.get(name, "") for name in names)
+        for uuid, (channel, _) in switch._channels.items()
+        if "last_bridge_to" in channel.variables
+    }
+
+
 def results(router: PlannedRouter) -> tuple[LegResult, ...]:
     return tuple(each.result for each in router.told.outcomes[0].legs)
 
@@ -90,3 +105,50 @@ def test_whoever_refuses_in_his_turn_is_followed_by_the_next_at_once() -> None:
         refused = seconds(placed, "ring", "5402-a") + 0.3
         assert seconds(placed, "ring", "5403-a") - refused < 0.4
         assert results(router) == (LegResult.ELSEWHERE, LegResult.BUSY, LegResult.ELSEWHERE)
+
+
+MOBILE, DIRECT, BOSS = "+491711234567", "+493012345101", "+493012345999"
+
+
+def introduced(*, mixed: bool, name: str = "Boss") -> Ring:
+    """The trunk first: what is said of it must not reach the others."""
+    return ring(
+        Leg("mobile", Outside(MOBILE, "sofia/gateway/trunk/{number}", DIRECT), owner="5405"),
+        leg("5401-a", alert_info="<http://localhost>;info=silent"),
+        leg("5402-a", caller_number=BOSS),
+        leg("5403-a", original_name=mixed),
+        caller_name=name,
+    )
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_what_each_phone_shows(mixed: bool) -> None:
+    plan = {"5400": (introduced(mixed=mixed), ring(leg("5401-a", ring=1)))}
+    busy = Behaviour(refuse=486)
+    with planned(plan, x5401=busy, x5402=busy, x5403=busy) as (switch, _):
+        placed = played(switch, "5400", name="Max")
+    first = {note.party: note.shown for note in reversed(placed.notes) if note.kind == "ring"}
+    assert first == {
+        "5401-a": Shown("Boss", "5409", "<http://localhost>;info=silent"),
+        "5402-a": Shown("Boss", BOSS),
+        "5403-a": Shown("Max" if mixed else "Boss", "5409"),
+        MOBILE: Shown(DIRECT, DIRECT),
+    }
+    # The second ring has no name of its own.
+    assert shown(placed)["5401-a"] == Shown("Max", "5409")
+
+
+def test_the_two_who_talk_are_marked_with_each_other_s_phone() -> None:
+    answered = ring(leg("5401-a"), pool="5400", caller_device=f"{CALLER}@pbx.test")
+    with planned({"5400": (answered,)}, x5401=Behaviour(answer=0.1)) as (switch, router):
+        placed = switch.place(CallScript(CALLER, "5400", hang_up=1.0))
+        with gevent.Timeout(3):
+            while len(connected := marks(switch)) < 2:
+                gevent.sleep(0.01)
+        assert placed.done.wait(5)
+        assert router.told.turns == []
+    (phone,) = set(connected) - {placed.uuid}
+    assert connected == {
+        placed.uuid: (f"{phone}:5401-a@pbx.test", phone, "5400"),
+        phone: (f"{placed.uuid}:{CALLER}@pbx.test", placed.uuid, "5400"),
+    }
