@@ -327,9 +327,10 @@ class Caller(Endpoint):
     def hang_up(self, call: Placed) -> None:
         self._within(call, "BYE")
 
-    def transfer(self, call: Placed, number: str) -> None:
+    def transfer(self, call: Placed, number: str, *headers: str) -> None:
         """Sends whom he talks to on to ``number``, as the transfer key of a telephone does."""
         more = f"Refer-To: <sip:{number}@pbx.test>\r\nContact: <sip:{HOST}:{self.port}>\r\n"
+        more += "".join(f"{line}\r\n" for line in headers)
         self._within(call, "REFER", more)
 
     def _within(self, call: Placed, method: str, more: str = "") -> None:

@@ -78,9 +78,16 @@ class Lines(Answering):
     def hang_up(self, ringing: Ringing) -> None:
         self._within(ringing.invite, f"{next(self._cseq)} BYE")
 
-    def transfer(self, ringing: Ringing, number: str, *, replacing: Placed | None = None) -> None:
+    def transfer(
+        self,
+        ringing: Ringing,
+        number: str,
+        *,
+        replacing: Placed | None = None,
+        by: str = f"sip:{HOST}",
+    ) -> None:
         """Sends whom it talks to on to ``number``, as the transfer key does; or, ``replacing``,
-        connects him with whom a call of its own has reached."""
+        connects him with whom a call of its own has reached. ``by`` is who it says it is."""
         target = f"sip:{number}@pbx.test"
         if replacing is not None:
             assert replacing.final is not None
@@ -89,7 +96,7 @@ class Lines(Answering):
             mine = f"f{replacing.call_id[:8]}"
             dialog = f"{replacing.call_id};to-tag={tag[1]};from-tag={mine}"
             target += f"?Replaces={quote(dialog, safe='')}"
-        more = f"Refer-To: <{target}>\r\nReferred-By: <sip:{HOST}>\r\n"
+        more = f"Refer-To: <{target}>\r\nReferred-By: <{by}>\r\n"
         self._within(ringing.invite, f"{next(self._cseq)} REFER", more=more)
 
     def received(self, message: Message, source: tuple[str, int]) -> None:
