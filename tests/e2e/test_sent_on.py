@@ -127,6 +127,14 @@ def test_a_caller_of_whom_nothing_is_said_sends_nobody_on(
     assert (call.sent_by, call.pool) == (None, "")
 
 
+def connects_the_last_two(switch: FreeSwitch) -> bool:
+    legs = switch.calls()
+    return len(legs) == 2 and all(
+        f"variable_last_bridge_to: {other}\n" in switch.socket.api(f"uuid_dump {leg}")
+        for leg, other in (legs, legs[::-1])
+    )
+
+
 def test_whoever_got_the_caller_after_asking_first_sent_him_not(
     line: Callable[..., Line],
     inside: Callable[..., Caller],
@@ -138,8 +146,7 @@ def test_whoever_got_the_caller_after_asking_first_sent_him_not(
     connected(inside(CALLER).call("5540"))
     question = connected(inside("5501-a").call("5541"))
     desk.lines.transfer(desk.ringings[0], "5541", replacing=question)
-    wait_until(lambda: switch.channels() == 2, 5, "the two talk")
-    time.sleep(HEARD)
+    wait_until(lambda: connects_the_last_two(switch), 5, "the two talk")
     third.lines.transfer(third.ringings[0], "5542", by=BOSS)
     call = arrival("5542")
     assert (call.caller.account, call.sent_by) == (CALLER, None)
