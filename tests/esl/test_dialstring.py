@@ -586,6 +586,7 @@ def test_whatever_is_said_of_a_leg_it_reads_back_or_is_refused(
     except Untrusted:
         return
     shared, found = parsed(built.text)
+    assert shared.pop("outbound_redirect_fatal") == "true"
     assert set(shared) <= {"originate_timeout", "ignore_early_media", "fail_on_single_reject"} | {
         "local_var_clobber"
     }
