@@ -21,7 +21,17 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
 
 @pytest.mark.parametrize(
     "name",
-    ["internal", "trunk", "hostile", "refused", "unregistered", "caller-gives-up", "exit", "async"],
+    [
+        "internal",
+        "trunk",
+        "hostile",
+        "refused",
+        "redirected",
+        "unregistered",
+        "caller-gives-up",
+        "exit",
+        "async",
+    ],
 )
 def test_a_call_recorded_again_has_the_same_frames(name: str, recorder: Recorder) -> None:
     tape, code = recorder.record(CALLS[name])

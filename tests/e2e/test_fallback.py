@@ -10,7 +10,7 @@ import pytest
 
 from esl_router.model.people import User
 from esl_router.store.directory import Account, directory_xml
-from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed, Speaking
+from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed, Registered, Speaking
 from tests.e2e.sip import TOLERANCE, wait_until
 from tests.e2e.sipp import Phone, SippCaller
 from tests.e2e.stub import StubRouter, routed
@@ -74,6 +74,23 @@ def test_without_a_router_a_phone_that_is_registered_twice_rings_twice(
     assert call.wait() == 487
     assert first.wait_cancelled()
     assert second.wait_cancelled()
+
+
+def test_without_a_router_a_phone_that_redirects_sends_the_caller_nowhere(
+    switch: FreeSwitch, own_phone: Callable[..., Registered], inside: Callable[..., Caller]
+) -> None:
+    target = own_phone("1001-soft", answer=0.2)
+    stranger = Answering(0, Behaviour(answer=0.2))
+    redirecting = own_phone("1003-desk")
+    ours, theirs = f"sip:1001@{HOST}:{switch.internal}", f"sip:+1900@{HOST}:{stranger.port}"
+    try:
+        for contact in (ours, theirs):
+            redirecting.behaviour = Behaviour(reject=302, contact=contact)
+            assert inside("1002-desk").call("1003").wait() == 480
+        assert len(redirecting.ringings) == 2
+        assert (target.ringings, stranger.log.records) == ([], [])
+    finally:
+        stranger.close()
 
 
 def test_without_a_router_nobody_answers_and_the_voicemail_takes_the_message(
