@@ -56,11 +56,11 @@ def _refusal(assistant: str | None, extension: str, bosses: tuple[str, ...]) -> 
 
 
 def present(ring: Ring, boss: User) -> Ring:
-    """The ring as the executive's: his name and number at every phone of ours. A leg outside has
-    them already."""
-    inside = [leg for leg in ring.legs if not isinstance(leg.target, Outside)]
+    """The ring as the executive's: his name and number at every phone of ours; outside, his name
+    where the call is one of his own to there."""
     legs = tuple(
-        replace(leg, caller_number=boss.extension) if leg in inside else leg for leg in ring.legs
+        leg if isinstance(leg.target, Outside) else replace(leg, caller_number=boss.extension)
+        for leg in ring.legs
     )
     name = boss.name or boss.extension
-    return replace(ring, legs=legs, caller_name=name if inside else "", pool=boss.extension)
+    return replace(ring, legs=legs, caller_name=name, pool=boss.extension)

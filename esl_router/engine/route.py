@@ -71,8 +71,8 @@ def outside(number: str, way: Way) -> Action:
     if shown is None and numbers.emergency(number, settings.country):
         shown = own  # whoever answers an emergency call must be able to call back
     trace.fired("outside", f"{number} is dialled through the trunk.")
-    name = boss.name if boss else ""
-    leg = Leg(number, Outside(number, settings.trunk, shown, name), ring=OUTSIDE_RING)
+    target = Outside(number, settings.trunk, shown, named=boss is not None)
+    leg = Leg(number, target, ring=OUTSIDE_RING)
     return Ring(settings.domain, number, (leg,), early_media=True)
 
 

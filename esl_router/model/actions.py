@@ -33,8 +33,8 @@ class Outside:
     caller_number: str | None = None
     """The number shown there, E.164; None withholds it."""
 
-    caller_name: str = ""
-    """The name shown there, by the rules; empty: the number in its place."""
+    named: bool = False
+    """Whether the ring's ``caller_name`` is shown there; otherwise the number in its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ TRUNK = "sofia/gateway/trunk/{number}"
 
 def test_a_number_outside_sees_her_number_and_name():
     ring = play(internal_call("*640305555555"), board())[0]
-    shown = Outside("+49305555555", TRUNK, "+493012345101", "Anna Adler")
+    shown = Outside("+49305555555", TRUNK, "+493012345101", named=True)
     assert [leg.target for leg in ring.legs] == [shown]
-    assert ring.pool == "1001"
+    assert (ring.caller_name, ring.pool) == ("Anna Adler", "1001")
 
 
 def test_it_ends_like_any_call_outside():
