@@ -20,7 +20,7 @@ from esl_router.esl import commands, dialstring, untrusted
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Announce, Leg, Reject, Ring, Voicemail
+from esl_router.model.actions import BUSY, Announce, Leg, Reject, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,10 @@ _EVENT_LAG = 1.0
 _RINGBACK = "%(1000,4000,425)"
 """What a caller hears who is connected already, as after a transfer, or has early media: nobody
 sends him a 180."""
+
+_BUSY_TONE = "tone_stream://%(480,480,425);loops=5"
+_CONGESTION_TONE = "tone_stream://%(240,240,425);loops=10"
+"""The tones of ITU-T E.180 for somebody who is connected and cannot be put through."""
 
 _BEFORE_GREETING = "300"
 """Milliseconds between the answer and the mailbox's greeting: the first word is lost otherwise."""
@@ -175,15 +179,15 @@ def announce(socket: CallSocket, action: Announce) -> Outcome:
 
 
 def reject(socket: CallSocket, action: Reject, *, answered: bool) -> None:
-    """End the call with the action's code; a caller who is connected already just hears it end."""
-    cause = "NORMAL_CLEARING" if answered else action.cause
-    _run(
-        socket,
-        [
-            commands.set_many({variables.ROUTED: "true", variables.IGNORE_REMOTE_CAUSE: "true"}),
-            commands.hangup(cause),
-        ],
-    )
+    """End the call with the action's code. Who is connected already hears the tone that says so:
+    he would think that he was cut off."""
+    orders = [commands.set_many({variables.ROUTED: "true", variables.IGNORE_REMOTE_CAUSE: "true"})]
+    if answered:
+        tone = _BUSY_TONE if action.code == BUSY.code else _CONGESTION_TONE
+        orders += [commands.execute("playback", tone), commands.hangup("NORMAL_CLEARING")]
+    else:
+        orders.append(commands.hangup(action.cause))
+    _run(socket, orders)
 
 
 def _run(socket: CallSocket, orders: list[bytes]) -> tuple[bool, Frame]:

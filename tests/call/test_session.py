@@ -235,7 +235,9 @@ def test_a_caller_who_is_connected_already_hears_a_ringing_tone():
     assert orders[1].arg.startswith("transfer_ringback=%(")
     (uuid,) = leg_uuids(orders[2].arg)
     side.say(OK, OK, OK, causes((uuid, "USER_BUSY")))
-    assert side.orders(2)[1].cause == "NORMAL_CLEARING"
+    _, tone, hangup = side.orders(3)
+    assert (tone.app, tone.arg) == ("playback", "tone_stream://%(480,480,425);loops=5")
+    assert hangup.cause == "NORMAL_CLEARING"
     side.close()
     side.wait()
 
@@ -289,7 +291,9 @@ def test_what_a_caller_writes_reaches_no_command(name):
 def test_a_call_on_behalf_is_recorded_with_who_really_called():
     boss = Executive(DOMAIN, "1001", assistants=(Assistant("1002"),))
     side = Switchside(replace(COMPANY, executives=(boss,)))
-    rung(side, Caller_Destination_Number="*640305555555")
+    side.order()
+    side.say(snapshot(Caller_Destination_Number="*640305555555"))
+    assert any("name=Anna Adler" in order.arg for order in side.orders(4))
     side.close()
     side.wait()
     (entry,) = side.journal
