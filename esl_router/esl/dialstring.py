@@ -238,9 +238,11 @@ def _presentation(leg: Leg, ring: Ring, withheld: bool, exports: str) -> dict[st
         if target.caller_number is None:
             values = _anonymous()
         else:
-            # The name too, or the caller's own words would go out with it.
             shown = _number(target.caller_number)
-            values = {v.ORIGINATION_NUMBER: shown, v.ORIGINATION_NAME: shown}
+            values = {v.ORIGINATION_NUMBER: shown}
+            if not (target.named and exports == v.ORIGINATION_NAME):
+                # A name of its own, or the caller's own words would go out with the number.
+                values[v.ORIGINATION_NAME] = shown
         if exports == v.FROM_DISPLAY:
             values[v.FROM_DISPLAY] = values[v.ORIGINATION_NAME]
         return values

@@ -11,8 +11,11 @@ import pytest
 from esl_router.model.people import User
 from esl_router.store.directory import Account, directory_xml
 from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed, Registered, Speaking
+from tests.e2e.lines import Lines
+from tests.e2e.router import Router
 from tests.e2e.sip import TOLERANCE, wait_until
 from tests.e2e.sipp import Phone, SippCaller
+from tests.e2e.stage import company, person
 from tests.e2e.stub import StubRouter, routed
 from tests.e2e.switch import HOST, FreeSwitch
 
@@ -258,3 +261,28 @@ def test_a_router_that_dies_during_the_conversation_leaves_it_alone(
     switch.wait_idle()
     assert desk.ringings[0].ended
     assert switch.messages("1001") == before
+
+
+def test_who_is_sent_to_a_feature_code_without_a_router_goes_back_to_whose_phone_sent_him(
+    switch: FreeSwitch,
+    tmp_path: Path,
+    outside: Caller,
+) -> None:
+    router = Router(switch, tmp_path, company(u1001=person("1001", "desk")))
+    router.start()
+    lines = Lines(switch)
+    try:
+        desk = lines.register("1001-desk")
+        call = outside.call("1001")
+        lines.answer(desk.wait_ringing())
+        assert call.wait() == 200
+        time.sleep(1)
+        router.kill()
+        lines.transfer(desk.ringings[0], "*63")
+        lines.answer(desk.wait_ringing(calls=2))
+        time.sleep(1)
+        assert call.ended is None
+        call.hang_up()
+    finally:
+        lines.close()
+        router.kill()

@@ -248,6 +248,14 @@ def test_a_number_to_show_that_is_none(number):
         dial(Leg("d", DESK, caller_number=number))
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_number_outside_shows_the_ring_s_name_where_it_may(named):
+    target = replace(MOBILE, named=named)
+    _, ((local, *_),) = read(dial(Leg("m", target), caller_name="Boss"))
+    assert ("origination_caller_id_name" in local) is not named
+    assert local["origination_caller_id_number"] == MOBILE.caller_number
+
+
 def test_a_name_that_all_phones_show_stands_in_no_dial_string():
     built = dial(
         Leg("m", MOBILE), Leg("s", SOFT, caller_number="1009"), Leg("d", DESK), caller_name="Boss"
