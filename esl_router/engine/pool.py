@@ -247,6 +247,7 @@ def _placed(
                 ring=length,
                 owner=assistant.extension,
                 confirm=outside or leg.confirm,
+                redirect=False,
                 caller_number="" if outside else number,
             )
         )
@@ -289,6 +290,7 @@ def _alert(
                 ring=length - leg.delay,
                 owner=user.extension,
                 confirm=outside or leg.confirm,
+                redirect=False,
                 original_name=True,
                 splash=executive.alert_executive is AlertExecutive.SPLASH and not outside,
                 alert_info=situation.settings.alert_silent if silent else "",
