@@ -43,7 +43,7 @@ def list_parts(user: str | None, domain: str | None) -> None:
 
     acting = common().acting
     with rules.of_domain(domain, readonly=True) as (db, name):
-        found = assistants.parts(db, name, user, as_user=acting)
+        found = assistants.parts(db, name, user, by=rules.actor())
     empty = "There is no assistant: esl-router executive assistant add"
     if user is not None:
         empty = f"User {user} is nobody's assistant{f' that {acting} may see' if acting else ''}."
@@ -102,8 +102,7 @@ def show_part(assistant: str, executive: str, domain: str | None) -> None:
     from esl_router.store import assistants, executive_admin
 
     with rules.of_domain(domain, readonly=True) as (db, name):
-        acting = common().acting
-        part = assistants.part(db, name, assistant, executive, as_user=acting)
+        part = assistants.part(db, name, assistant, executive, by=rules.actor())
         settings = executive_admin.executive(db, name, executive)
     with rules.routing() as reader:
         model, general = reader.executive(name, executive), reader.settings(name)
@@ -168,7 +167,7 @@ def _log(assistant: str, executive: str, logged_in: bool, domain: str | None) ->
     from esl_router.store import assistants
 
     with rules.of_domain(domain) as (db, name):
-        changes = assistants.log(db, name, assistant, executive, logged_in, as_user=common().acting)
+        changes = assistants.log(db, name, assistant, executive, logged_in, by=rules.actor())
         said = _notes(db, name, assistants.part(db, name, assistant, executive))
     rules.show_changes(changes, notes=said)
 
@@ -195,7 +194,7 @@ def divert(assistant: str, executive: str, number: str, domain: str | None) -> N
 
     target = None if number == "off" else number
     with rules.of_domain(domain) as (db, name):
-        changes = assistants.divert(db, name, assistant, executive, target, as_user=common().acting)
+        changes = assistants.divert(db, name, assistant, executive, target, by=rules.actor())
         said = _notes(db, name, assistants.part(db, name, assistant, executive))
     rules.show_changes(changes, notes=said)
 

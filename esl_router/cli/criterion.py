@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from esl_router.cli import rules
-from esl_router.cli.options import Group, common, of_domain
+from esl_router.cli.options import Group, of_domain
 from esl_router.cli.pairs import PAIRS, given
 
 
@@ -112,9 +112,7 @@ def add_criterion(executive: str, name: str, domain: str | None, **options: Any)
     settings = _settings(**options)
     with rules.of_domain(domain) as (db, pbx):
         rules.show_changes(
-            executive_admin.add_criterion(
-                db, pbx, executive, name, settings, as_user=common().acting
-            )
+            executive_admin.add_criterion(db, pbx, executive, name, settings, by=rules.actor())
         )
 
 
@@ -149,7 +147,7 @@ def remove_criterion(executive: str, name: str, domain: str | None) -> None:
 
     with rules.of_domain(domain) as (db, pbx):
         rules.show_changes(
-            executive_admin.remove_criterion(db, pbx, executive, name, as_user=common().acting)
+            executive_admin.remove_criterion(db, pbx, executive, name, by=rules.actor())
         )
 
 
@@ -186,7 +184,5 @@ def _change(executive: str, name: str, settings: Any, domain: str | None) -> Non
 
     with rules.of_domain(domain) as (db, pbx):
         rules.show_changes(
-            executive_admin.set_criterion(
-                db, pbx, executive, name, settings, as_user=common().acting
-            )
+            executive_admin.set_criterion(db, pbx, executive, name, settings, by=rules.actor())
         )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Command, Group, common, of_domain
+from esl_router.cli.options import Command, Group, of_domain
 from esl_router.cli.pairs import given
 
 
@@ -182,7 +182,7 @@ def set_device(
         settings["dnd"] = dnd == "on"
     given(settings)
     with rules.of_domain(domain) as (db, name):
-        changes = admin.set_device(db, name, device, settings, as_user=common().acting)
+        changes = admin.set_device(db, name, device, settings, by=rules.actor())
     rules.show_changes(changes, **more)
     if "password" in settings:
         if new_password:
@@ -221,7 +221,5 @@ def dnd_command(device: str, switch: str, domain: str | None) -> None:
     from esl_router.store import admin
 
     with rules.of_domain(domain) as (db, name):
-        changes = admin.set_device(
-            db, name, device, {"dnd": switch == "on"}, as_user=common().acting
-        )
+        changes = admin.set_device(db, name, device, {"dnd": switch == "on"}, by=rules.actor())
     rules.show_changes(changes)

@@ -57,7 +57,7 @@ def list_executives(domain: str | None) -> None:
 
     keys = ("extension", "enabled", "filter", "alerting", "assistants", "rollover")
     with rules.of_domain(domain, readonly=True) as (db, name):
-        executives = executive_admin.executives(db, name, as_user=common().acting)
+        executives = executive_admin.executives(db, name, by=rules.actor())
     found = [{key: each[key] for key in keys} for each in executives]
     terminal.show(
         found,
@@ -144,7 +144,7 @@ def show_executive(
     if live and (unregistered or talking):
         raise click.UsageError("--live, or --unregistered and --talking: not both")
     with rules.of_domain(domain, readonly=True) as (db, name):
-        found = executive_admin.executive(db, name, executive, as_user=common().acting)
+        found = executive_admin.executive(db, name, executive, by=rules.actor())
         names = presence.display_names(db, name)
         state = (
             picture(freeswitch, password)
@@ -350,9 +350,7 @@ def _change(executive: str, settings: Any, domain: str | None) -> None:
     from esl_router.store import executive_admin
 
     with rules.of_domain(domain) as (db, name):
-        changes = executive_admin.set_executive(
-            db, name, executive, settings, as_user=common().acting
-        )
+        changes = executive_admin.set_executive(db, name, executive, settings, by=rules.actor())
         said = notes(executive, executive_admin.executive(db, name, executive))
     rules.show_changes(changes, notes=said)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Group, common, of_domain, of_switch
+from esl_router.cli.options import Group, of_domain, of_switch
 from esl_router.settings import Address
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def set_rows(
     from esl_router.store import follow_me
 
     settings = {key: value for key, value in options.items() if value is not None}
-    acting = common().acting
+    by = rules.actor()
     if strategy is not None:
         if device is not None or settings.keys() - {"ring"}:
             raise click.UsageError("--strategy is for all devices: only --origin and --ring fit")
@@ -207,11 +207,11 @@ def set_rows(
                 strategy,
                 origins=origins or ORIGINS,
                 ring=settings.get("ring"),
-                as_user=acting,
+                by=by,
             )
         else:
             changes = follow_me.set_rows(
-                db, name, user, str(device), settings, origins=origins or ORIGINS, as_user=acting
+                db, name, user, str(device), settings, origins=origins or ORIGINS, by=by
             )
     rules.show_changes(changes)
 

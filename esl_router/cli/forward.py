@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Group, common, of_domain
+from esl_router.cli.options import Group, of_domain
 
 
 @click.group("forward", cls=Group)
@@ -93,7 +93,7 @@ def set_forward(
 
     with rules.of_domain(domain) as (db, name):
         changes = call_forward.set_forward(
-            db, name, user, origins, target, enabled=not disabled, as_user=common().acting
+            db, name, user, origins, target, enabled=not disabled, by=rules.actor()
         )
     rules.show_changes(changes)
 
@@ -130,7 +130,7 @@ def _switch(user: str, origins: tuple[str, ...], on: bool, domain: str | None) -
     from esl_router.store import call_forward
 
     with rules.of_domain(domain) as (db, name):
-        changes = call_forward.switch(db, name, user, origins, on, as_user=common().acting)
+        changes = call_forward.switch(db, name, user, origins, on, by=rules.actor())
     rules.show_changes(changes)
 
 
@@ -148,5 +148,5 @@ def clear_forward(user: str, origins: tuple[str, ...], domain: str | None) -> No
     from esl_router.store import call_forward
 
     with rules.of_domain(domain) as (db, name):
-        changes = call_forward.clear(db, name, user, origins, as_user=common().acting)
+        changes = call_forward.clear(db, name, user, origins, by=rules.actor())
     rules.show_changes(changes)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Command, Group, common, of_domain
+from esl_router.cli.options import Command, Group, of_domain
 from esl_router.model.presence import Forward, Status
 
 _STATUS = click.Choice([status.value for status in Status])
@@ -133,7 +133,7 @@ def set_presence(
             until=end,
             message=message or None,
             now=now,
-            as_user=common().acting,
+            by=rules.actor(),
         )
     rules.show_changes(changes)
 
@@ -178,7 +178,7 @@ def set_forward(
     to = None if target == "none" else target
     with rules.of_domain(domain) as (db, name):
         changes = presence.set_forward(
-            db, name, user, status, origins, condition, to, as_user=common().acting
+            db, name, user, status, origins, condition, to, by=rules.actor()
         )
     rules.show_changes(changes)
 
@@ -228,9 +228,7 @@ def _set_profile(user: str, status: str, key: str, value: Any, domain: str | Non
     from esl_router.store import presence
 
     with rules.of_domain(domain) as (db, name):
-        changes = presence.set_profile(
-            db, name, user, status, {key: value}, as_user=common().acting
-        )
+        changes = presence.set_profile(db, name, user, status, {key: value}, by=rules.actor())
     rules.show_changes(changes)
 
 
@@ -252,5 +250,5 @@ def busy_on_busy_command(user: str, calls: str, domain: str | None) -> None:
 
     value = int(calls) if calls.isascii() and calls.isdigit() and len(calls) < 9 else calls
     with rules.of_domain(domain) as (db, name):
-        changes = presence.set_busy_on_busy(db, name, user, value, as_user=common().acting)
+        changes = presence.set_busy_on_busy(db, name, user, value, by=rules.actor())
     rules.show_changes(changes)

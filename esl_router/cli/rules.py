@@ -12,6 +12,7 @@ from esl_router.cli.options import common
 if TYPE_CHECKING:
     import sqlite_utils
 
+    from esl_router.model.actor import Actor
     from esl_router.store.difference import Change
     from esl_router.store.reader import Reader
 
@@ -37,6 +38,15 @@ def of_domain(
 
     with opened(readonly=readonly) as db:
         yield db, admin.pick_domain(db, domain)
+
+
+def actor() -> Actor:
+    """Who changes the rules by this command: the user of --as, else whoever runs it."""
+    from esl_router.model.actor import Actor
+    from esl_router.store.recording import administrator
+
+    user = common().acting
+    return administrator() if user is None else Actor.user(user)
 
 
 @contextmanager

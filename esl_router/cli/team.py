@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Group, common, of_domain, of_switch
+from esl_router.cli.options import Group, of_domain, of_switch
 from esl_router.cli.pairs import PAIRS, given
 from esl_router.model.team import Strategy
 from esl_router.settings import Address
@@ -264,7 +264,7 @@ def _log(user: str, team: str, logged_in: bool, domain: str | None) -> None:
     from esl_router.store import team_admin
 
     with rules.of_domain(domain) as (db, name):
-        rules.show_changes(team_admin.log(db, name, user, team, logged_in, as_user=common().acting))
+        rules.show_changes(team_admin.log(db, name, user, team, logged_in, by=rules.actor()))
 
 
 # -- members ----------------------------------------------------------------------------------

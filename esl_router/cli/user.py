@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Group, common, of_domain
+from esl_router.cli.options import Group, of_domain
 from esl_router.cli.pairs import PAIRS, given
 
 
@@ -142,7 +142,7 @@ def set_user(user: str, domain: str | None, pairs: dict[str, Any], **options: An
 
     settings = given(_settings(**options, pairs=pairs))
     with rules.of_domain(domain) as (db, name):
-        rules.show_changes(admin.set_user(db, name, user, settings, as_user=common().acting))
+        rules.show_changes(admin.set_user(db, name, user, settings, by=rules.actor()))
 
 
 @user_command.command("remove")

@@ -2,10 +2,9 @@
 
 Values are given by the keys of the rules file and checked by the same forms. Every change is one
 transaction, sees what other processes wrote until then, and returns the differences it made; it
-raises NotFound for a name that is not there, RulesFileError for a wrong value, and NotPermitted
-for what is not the acting user's to change.
+raises NotFound for a name that is not there, RulesFileError for a wrong value, and NotPermitted.
 
-``as_user`` is the extension of a user who acts for himself; None is the administrator.
+``by`` is who changes it; None is the administrator who runs this process.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from typing import Any
 
 import sqlite_utils
 
-from esl_router.errors import NotFound, NotPermitted, RulesFileError
+from esl_router.errors import NotFound, RulesFileError
+from esl_router.model.actor import Actor
+from esl_router.store import rights
 from esl_router.store.changes import (
     Changes,
     change_device,
@@ -24,6 +25,7 @@ from esl_router.store.changes import (
     country_of,
     domains,
     naming,
+    parts,
     pick_domain,
     put,
     read,
@@ -81,17 +83,16 @@ def set_user(
     extension: str,
     settings: Mapping[str, Any],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Change a user. Keys are those of the rules file, dotted for what lies deeper
     (``presence.profiles.available.no_answer_after``); None takes a key out of the file."""
-    if as_user is not None:
-        raise NotPermitted(
-            f"user {as_user} may not change user {extension}: this is the administrator's"
-        )
-    with write(db):
+    with write(db, by):
         old = user(db, domain, extension)
-        return change_user(db, domain, extension, old, settings)
+        paths = (("users", extension, *parts(key)) for key in settings)
+        rights.require(db, domain, by, *paths)
+        by_user = by is not None and by.extension is not None
+        return change_user(db, domain, extension, old, settings, by_user=by_user)
 
 
 def remove_user(db: sqlite_utils.Database, domain: str, extension: str) -> Changes:
@@ -203,21 +204,14 @@ def set_device(
     name: str,
     settings: Mapping[str, Any],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
-    """Change a device; a user may set ``dnd`` of his own, and of the workplace he sits at."""
-    with write(db):
+    """Change a device, of a user or of a workplace."""
+    with write(db, by):
         found = device(db, domain, name)
-        if as_user is not None:
-            own = user(db, domain, as_user)
-            if as_user != found["user"] and (
-                found["workplace"] is None or found["workplace"] != own["workplace"]
-            ):
-                raise NotPermitted(f"user {as_user} may not change {name}: it is not his device")
-            if set(settings) - {"dnd"}:
-                raise NotPermitted(
-                    f"user {as_user} may switch dnd of {name}; the rest is the administrator's"
-                )
+        owner = ("users", found["user"]) if found["user"] else ("workplaces", found["workplace"])
+        paths = ((*owner, "devices", name, key) for key in settings)
+        rights.require(db, domain, by, *paths)
         steps: dict[tuple[str, ...], Any] = {(key,): value for key, value in settings.items()}
         return change_device(db, domain, name, steps, found["user"], found["workplace"])
 

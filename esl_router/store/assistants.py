@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import sqlite_utils
 
-from esl_router.errors import NotFound, NotPermitted, RulesFileError
+from esl_router.errors import NotFound, RulesFileError
+from esl_router.model.actor import Actor
+from esl_router.store import rights
 from esl_router.store.changes import Changes, country_of, user
 from esl_router.store.database import write
 from esl_router.store.executive_admin import change, executive
@@ -56,7 +58,7 @@ def parts(
     domain: str,
     assistant: str | None = None,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> tuple[Part, ...]:
     """The parts of one assistant, or of all of them, by assistant; for a user those in the pools
     that concern him."""
@@ -76,12 +78,12 @@ def parts(
         JOIN users ON users.domain = assistants.domain AND users.extension = assistants.executive
         WHERE assistants.domain = :domain
             AND (:assistant IS NULL OR assistants.extension = :assistant)
-            AND (:as_user IS NULL OR :as_user = executive OR EXISTS (
+            AND (:user IS NULL OR :user = executive OR EXISTS (
                 SELECT 1 FROM assistants AS own WHERE own.domain = assistants.domain
-                AND own.executive = assistants.executive AND own.extension = :as_user))
+                AND own.executive = assistants.executive AND own.extension = :user))
         ORDER BY assistants.extension, executives.position, executive
         """,
-        {"domain": domain, "assistant": assistant, "as_user": as_user},
+        {"domain": domain, "assistant": assistant, "user": None if by is None else by.extension},
     )
     return tuple(
         Part(who, whose, name, place, bool(opted_in), bool(may), divert, bool(enabled))
@@ -95,10 +97,10 @@ def part(
     assistant: str,
     extension: str,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Part:
     """One part; raises NotFound where there is none."""
-    _assistant(extension, executive(db, domain, extension, as_user=as_user), assistant)
+    _assistant(extension, executive(db, domain, extension, by=by), assistant)
     return next(each for each in parts(db, domain, assistant) if each.executive == extension)
 
 
@@ -158,17 +160,11 @@ def log(
     extension: str,
     logged_in: bool,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Log an assistant in, or out. He may do so himself where ``allow_opt_out`` is true."""
-    with write(db):
-        word = "in" if logged_in else "out"
-        old = _own(db, domain, assistant, extension, as_user, f"log {assistant} {word}")
-        if as_user is not None and not old["allow_opt_out"]:
-            raise NotPermitted(
-                f"user {as_user} may not log {word} as an assistant of {extension}: "
-                "allow_opt_out is false there, which the administrator changes"
-            )
+    with write(db, by):
+        old = _own(db, domain, assistant, extension, by, "opted_in")
         return _set(db, domain, assistant, extension, old, {"opted_in": logged_in})
 
 
@@ -179,15 +175,15 @@ def divert(
     extension: str,
     target: str | None,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Let somebody else take an assistant's part: an extension, or a number; None: nobody.
 
     A colleague's direct number becomes his extension. Refused as in a rules file: a number that
     the toll policy forbids, the executive, the assistant himself.
     """
-    with write(db):
-        old = _own(db, domain, assistant, extension, as_user, f"divert for {assistant}")
+    with write(db, by):
+        old = _own(db, domain, assistant, extension, by, "divert")
         country = country_of(db, domain)
         try:
             found = optional(valid_divert)(target, country)
@@ -205,15 +201,13 @@ def _own(
     domain: str,
     assistant: str,
     extension: str,
-    as_user: str | None,
-    what: str,
+    by: Actor | None,
+    key: str,
 ) -> Document:
-    """The executive, where this may be done to the assistant."""
+    """The executive, where ``by`` may change this of the assistant."""
     old = executive(db, domain, extension)
-    if as_user is not None and as_user != assistant:
-        raise NotPermitted(
-            f"user {as_user} may not {what}: {assistant} himself and the administrator may"
-        )
+    path = ("executives", extension, "assistants", assistant, key)
+    rights.require(db, domain, by, path)
     _assistant(extension, old, assistant)
     return old
 

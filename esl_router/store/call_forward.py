@@ -1,6 +1,6 @@
 """Call forward unconditional as administrators and users change it (D1, D8).
 
-A user may change his own and nobody else's: ``as_user`` is his extension, None the administrator.
+``by`` is who does so; None is the administrator who runs this process.
 Nothing else of the user's is touched: neither his status nor his devices. Every change is one
 transaction and returns the differences it made; it raises NotFound for a user who is not there,
 RulesFileError for a wrong value, and NotPermitted.
@@ -14,7 +14,8 @@ from typing import Any
 import sqlite_utils
 
 from esl_router.errors import RulesFileError
-from esl_router.store.changes import Changes, change_user
+from esl_router.model.actor import Actor
+from esl_router.store.changes import Changes, change_user, user
 from esl_router.store.database import write
 from esl_router.store.layout import CALL_ORIGINS, Document
 from esl_router.store.presence import leads_to, once, own
@@ -28,15 +29,15 @@ def set_forward(
     target: str,
     *,
     enabled: bool = True,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Forward every call of these origins to ``target``; not ``enabled``: only note the target.
 
     Refused as in a rules file, a number that the toll policy forbids too; and where it would lead
     back to the user himself.
     """
-    with write(db):
-        old = own(db, domain, extension, as_user, "call forward")
+    with write(db, by):
+        old = own(db, domain, extension, by, ("forward",))
         if leads_to(db, domain, extension, target, old):
             path = f"users.{extension}.forward.{next(iter(origins))}.to"
             raise RulesFileError([f"{path}: {extension} cannot forward to himself"])
@@ -51,14 +52,14 @@ def switch(
     origins: Collection[str],
     on: bool,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Switch the forwards of these origins on or off; each keeps its target.
 
     An origin without one is passed over, unless that leaves nothing to switch.
     """
-    with write(db):
-        old = own(db, domain, extension, as_user, "call forward")
+    with write(db, by):
+        old = own(db, domain, extension, by, ("forward",))
         found = {
             origin: {**forward, "enabled": on}
             for origin in origins
@@ -81,11 +82,11 @@ def clear(
     extension: str,
     origins: Collection[str],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Take the forwards of these origins away, targets and all."""
-    with write(db):
-        old = own(db, domain, extension, as_user, "call forward")
+    with write(db, by):
+        old = own(db, domain, extension, by, ("forward",))
         return _change(db, domain, extension, old, dict.fromkeys(origins))
 
 
@@ -106,7 +107,7 @@ def forwards(
     found = [{**dict(zip(names, row, strict=True)), "enabled": bool(row[-1])} for row in rows]
     if extension is None:
         return found
-    name = own(db, domain, extension, None, "call forward")["name"]
+    name = user(db, domain, extension)["name"]
     by_origin = {each["origin"]: each for each in found if each["user"] == extension}
     none = {"user": extension, "name": name, "to": None, "enabled": False}
     return [by_origin.get(origin, {**none, "origin": origin}) for origin in CALL_ORIGINS]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlite_utils
 
 from esl_router.model.trace import Entry as TraceEntry
-from esl_router.store.database import write
+from esl_router.store.database import write_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def call(db: sqlite_utils.Database, uuid: str) -> list[Entry]:
 
 def purge(db: sqlite_utils.Database, before: float) -> int:
     """Forget the calls that ended before an instant (seconds since the epoch); how many."""
-    with write(db):
+    with write_state(db):
         return int(db.conn.execute("DELETE FROM journal_calls WHERE ended < ?", (before,)).rowcount)
 
 

@@ -169,10 +169,15 @@ def change_device(
     return tuple(compare_parts(path, WORKPLACE.write(old), WORKPLACE.write(new)))
 
 
+def parts(key: str | tuple[str, ...]) -> tuple[str, ...]:
+    """A key's way in the file: a dotted text, or its parts already."""
+    return tuple(key.split(".")) if isinstance(key, str) else key
+
+
 def put(written: Document, settings: Mapping[Any, Any]) -> Document:
-    """Set values in what a file would say; a key is a dotted text, or its parts."""
+    """Set values in what a file would say, by key; None takes a key out."""
     for key, value in settings.items():
-        *outer, last = key.split(".") if isinstance(key, str) else key
+        *outer, last = parts(key)
         inner = written
         for part in outer:
             inner = inner.setdefault(part, {})

@@ -1,24 +1,27 @@
 """Opening the store, and writing to it.
 
 SQLite in WAL mode: readers never wait for a writer, and one writer waits for another instead of
-failing. Two things make the second half true. Every write goes through :func:`write`, which
-starts with ``BEGIN IMMEDIATE``: a transaction that begins as a reader and then writes is refused
-at once when somebody else wrote in between, whatever the busy timeout. And the driver's own
-transaction handling is off (``isolation_level=None``), so that nothing begins a transaction
-behind our back.
+failing. Two things make the second half true. Every write goes through :func:`write` (or, where
+it is no rule, :func:`write_state`), which starts with ``BEGIN IMMEDIATE``: a transaction that
+begins as a reader and then writes is refused at once when somebody else wrote in between, whatever
+the busy timeout. And the driver's own transaction handling is off (``isolation_level=None``), so
+that nothing begins a transaction behind our back.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlite_utils
 
 from esl_router.errors import StoreError, StoreMissing, StoreTooNew
+from esl_router.model.actor import Actor
+from esl_router.store import recording, rights
 from esl_router.store.migrations import MIGRATIONS, known_names
 
 BUSY_TIMEOUT = 30.0
@@ -67,7 +70,7 @@ def open_store(
             db.enable_wal()
             # Inside one BEGIN IMMEDIATE, so that two processes that start at once migrate once.
             if MIGRATIONS.pending(db):
-                with write(db):
+                with write_state(db):
                     MIGRATIONS.apply(db)
         elif MIGRATIONS.pending(db):
             raise StoreError(
@@ -84,12 +87,39 @@ def open_store(
 
 
 @contextmanager
-def write(db: sqlite_utils.Database) -> Iterator[None]:
-    """One write transaction: all of the block or nothing of it.
+def write(
+    db: sqlite_utils.Database,
+    by: Actor | None = None,
+    *,
+    undoes: int | None = None,
+    now: float | None = None,
+) -> Iterator[None]:
+    """One write transaction that changes the rules: all of the block or nothing of it.
+
+    What it changed goes into the history as ``by``'s (None: the administrator who runs this
+    process), at the instant ``now`` (None: this one). Raises NotPermitted, and changes nothing,
+    when that is not ``by``'s to change. ``undoes`` is the entry that is taken back.
 
     Waits for other writers up to the store's timeout; raises StoreError when that is not enough,
     or when the disk is full.
     """
+    with write_state(db):
+        touched = recording.watch(db.conn)
+        yield
+        if not touched:
+            return
+        actor = by or recording.administrator()
+        at = time.time() if now is None else now
+        with closing(_as_committed(db)) as before:
+            for domain, edits in recording.changes(touched, before, db).items():
+                rights.check(before, domain, actor, edits)
+                recording.keep(db.conn, at, domain, actor, edits, undoes)
+
+
+@contextmanager
+def write_state(db: sqlite_utils.Database) -> Iterator[None]:
+    """One write transaction of what the router keeps for itself and is no rule: the journal, whose
+    turn it is. Otherwise as :func:`write`, and for nothing else: it leaves no history."""
     conn = db.conn
     try:
         conn.execute("BEGIN IMMEDIATE")
@@ -110,6 +140,12 @@ def write(db: sqlite_utils.Database) -> Iterator[None]:
     except sqlite3.Error as error:
         _rollback(conn)
         raise StoreError(f"the rule store cannot be written: {error}") from error
+
+
+def _as_committed(db: sqlite_utils.Database) -> sqlite_utils.Database:
+    """The store without what this connection has not committed."""
+    path = next(row[2] for row in db.conn.execute("PRAGMA database_list") if row[1] == "main")
+    return _connect(Path(path), readonly=True, timeout=BUSY_TIMEOUT)
 
 
 def _rollback(conn: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ statements; a single user is read by the same functions with a narrower conditio
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlite_utils
@@ -142,28 +142,14 @@ def insert(db: sqlite_utils.Database, rows: Rows) -> None:
 def read_rules(db: sqlite_utils.Database, domain: str) -> Document | None:
     """The document of a domain; None when the store has no such domain."""
     read = _Tables(db, domain)
-    found = read.rows("domains", order="domain")
-    if not found:
+    if not read.rows("domains", order="domain"):
         return None
-    settings = found[0]
-    del settings["domain"]
-    settings["toll"] = {
-        "allow": json.loads(settings.pop("toll_allow")),
-        "deny": json.loads(settings.pop("toll_deny")),
-    }
-    settings["alert_info"] = {"silent": settings.pop("alert_silent")}
-    settings["codes"] = {**usual(CODES), **json.loads(settings["codes"])}
-    return {
-        "domain": domain,
-        "settings": settings,
-        "statuses": {row["status"]: row["name"] for row in read.rows("status_names")},
-        "schedules": _schedules(read),
-        "contacts": _contacts(read),
-        "workplaces": _workplaces(read),
-        "users": _users(read),
-        "teams": _teams(read),
-        "executives": _executives(read),
-    }
+    return {"domain": domain, **{name: section(read) for name, section in _SECTIONS.items()}}
+
+
+def read_section(db: sqlite_utils.Database, domain: str, section: str) -> Any:
+    """One part of a domain's document, by its key in the rules file."""
+    return _SECTIONS[section](_Tables(db, domain))
 
 
 def read_user(db: sqlite_utils.Database, domain: str, extension: str) -> Document | None:
@@ -223,6 +209,22 @@ def _pick(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _flags(row: Mapping[str, Any], *names: str) -> dict[str, bool]:
     return {name: bool(row[name]) for name in names}
+
+
+def _settings(read: _Tables) -> Document:
+    settings = read.rows("domains", order="domain")[0]
+    del settings["domain"]
+    settings["toll"] = {
+        "allow": json.loads(settings.pop("toll_allow")),
+        "deny": json.loads(settings.pop("toll_deny")),
+    }
+    settings["alert_info"] = {"silent": settings.pop("alert_silent")}
+    settings["codes"] = {**usual(CODES), **json.loads(settings["codes"])}
+    return settings
+
+
+def _statuses(read: _Tables) -> Document:
+    return {row["status"]: row["name"] for row in read.rows("status_names")}
 
 
 def _schedules(read: _Tables) -> Document:
@@ -420,3 +422,15 @@ def _executives(read: _Tables) -> Document:
         }
         for row in read.rows("executives")
     }
+
+
+_SECTIONS: Mapping[str, Callable[[_Tables], Any]] = {
+    "settings": _settings,
+    "statuses": _statuses,
+    "schedules": _schedules,
+    "contacts": _contacts,
+    "workplaces": _workplaces,
+    "users": _users,
+    "teams": _teams,
+    "executives": _executives,
+}

@@ -1,10 +1,9 @@
 """Executives as administrators, they themselves and their assistants change them.
 
-``as_user`` is the extension of a user who acts with his own rights: an executive and each of his
-assistants, logged in or not, change what :data:`SHARED` names; the rest is the administrator's
-(None). Values are given by the keys of the rules file and checked by the same forms. Every change
-is one transaction and returns the differences it made; it raises NotFound for a name that is not
-there, RulesFileError for a wrong value, and NotPermitted.
+``by`` is who does so; None is the administrator who runs this process. Values are given by the keys
+of the rules file and checked by the same forms. Every change is one transaction and returns the
+differences it made; it raises NotFound for a name that is not there, RulesFileError for a wrong
+value, and NotPermitted.
 """
 
 from __future__ import annotations
@@ -16,36 +15,18 @@ from typing import Any
 import sqlite_utils
 
 from esl_router.errors import NotFound, NotPermitted, RulesFileError
-from esl_router.store import references
-from esl_router.store.changes import Changes, country_of, known_in_store, put, read, user
+from esl_router.model.actor import Actor
+from esl_router.store import references, rights
+from esl_router.store.changes import Changes, country_of, known_in_store, parts, put, read, user
 from esl_router.store.database import write
 from esl_router.store.difference import Change, compare_parts
 from esl_router.store.document import read_executive, write_executive
 from esl_router.store.forms import Place, near
 from esl_router.store.layout import EXECUTIVE, Document
 
-SHARED = frozenset(
-    {
-        "enabled",
-        "filter",
-        "criteria",
-        "alerting",
-        "rings",
-        "alert_executive",
-        "parallel",
-        "caller_name",
-        "caller_number",
-        "rollover",
-        "no_assistant",
-        "push_recall",
-    }
-)
-"""What an executive and his assistants may change (G8). Who his assistants are, whether they may
-opt out, and whether the filter comes before his forwards is the administrator's."""
-
 
 def executives(
-    db: sqlite_utils.Database, domain: str, *, as_user: str | None = None
+    db: sqlite_utils.Database, domain: str, *, by: Actor | None = None
 ) -> list[Document]:
     """Every executive with ``extension`` and his keys of the rules file, in the order of the file;
     for a user those who concern him."""
@@ -53,15 +34,21 @@ def executives(
         "SELECT extension FROM executives WHERE domain = ? ORDER BY position, extension", (domain,)
     )
     found = [{"extension": row[0], **_found(db, domain, row[0])} for row in rows.fetchall()]
-    return [each for each in found if as_user is None or concerns(each["extension"], each, as_user)]
+    user = None if by is None else by.extension
+    return [each for each in found if user is None or user in _inner(each["extension"], each)]
 
 
 def executive(
-    db: sqlite_utils.Database, domain: str, extension: str, *, as_user: str | None = None
+    db: sqlite_utils.Database, domain: str, extension: str, *, by: Actor | None = None
 ) -> Document:
     """One executive, with every key that the rules file knows for him."""
     found = _found(db, domain, extension)
-    permit(extension, found, as_user, "see")
+    user = None if by is None else by.extension
+    if user is not None and user not in (inner := _inner(extension, found)):
+        raise NotPermitted(
+            f"user {user} may not see how the calls of {extension} are filtered: "
+            f"{', '.join(inner)} and the administrator may"
+        )
     return found
 
 
@@ -84,13 +71,12 @@ def set_executive(
     extension: str,
     settings: Mapping[str, Any],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Change an executive. Keys are those of the rules file, dotted for what lies deeper
     (``rollover.after``); None takes a key out of the file."""
-    with write(db):
-        old = _found(db, domain, extension)
-        permit(extension, old, as_user, "change", settings)
+    with write(db, by):
+        old = _own(db, domain, extension, by, settings)
         return change(db, domain, extension, old, settings)
 
 
@@ -111,12 +97,11 @@ def add_criterion(
     name: str,
     settings: Mapping[str, Any],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """A new criterion, the last one; keys as :func:`set_criterion` takes them."""
-    with write(db):
-        old = _found(db, domain, extension)
-        permit(extension, old, as_user, "change", ("criteria",))
+    with write(db, by):
+        old = _own(db, domain, extension, by, ("criteria",))
         new = put({"name": name}, settings)
         return change(db, domain, extension, old, {"criteria": [*old["criteria"], new]})
 
@@ -128,13 +113,12 @@ def set_criterion(
     name: str,
     settings: Mapping[str, Any],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Change a criterion. Keys are those of the rules file (``callers.numbers``, ``active``);
     None takes a key out of the file."""
-    with write(db):
-        old = _found(db, domain, extension)
-        permit(extension, old, as_user, "change", ("criteria",))
+    with write(db, by):
+        old = _own(db, domain, extension, by, ("criteria",))
         criteria = copy.deepcopy(old["criteria"])
         put(_criterion(extension, {"criteria": criteria}, name), settings)
         return change(db, domain, extension, old, {"criteria": criteria})
@@ -146,12 +130,11 @@ def remove_criterion(
     extension: str,
     name: str,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Remove a criterion."""
-    with write(db):
-        old = _found(db, domain, extension)
-        permit(extension, old, as_user, "change", ("criteria",))
+    with write(db, by):
+        old = _own(db, domain, extension, by, ("criteria",))
         gone = _criterion(extension, old, name)
         criteria = [each for each in old["criteria"] if each is not gone]
         return change(db, domain, extension, old, {"criteria": criteria})
@@ -167,32 +150,18 @@ def _criterion(extension: str, found: Document, name: str) -> Document:
 
 
 # -- rights -----------------------------------------------------------------------------------
-def concerns(extension: str, found: Document, as_user: str) -> bool:
-    """Whether a user is the executive ``extension`` or one of his assistants."""
-    return as_user in _inner(extension, found)
-
-
-def permit(
+def _own(
+    db: sqlite_utils.Database,
+    domain: str,
     extension: str,
-    found: Document,
-    as_user: str | None,
-    what: str,
-    keys: Iterable[str] = (),
-) -> None:
-    """NotPermitted unless a user may ``what`` (see, change) these keys of an executive."""
-    if as_user is None:
-        return
-    if not concerns(extension, found, as_user):
-        raise NotPermitted(
-            f"user {as_user} may not {what} how the calls of {extension} are filtered: "
-            f"{', '.join(_inner(extension, found))} and the administrator may"
-        )
-    own = {key.partition(".")[0] for key in keys}
-    if kept := [key for key in EXECUTIVE.keys if key in own - SHARED]:
-        raise NotPermitted(
-            f"user {as_user} may not change {', '.join(kept)} of executive {extension}: "
-            "this is the administrator's"
-        )
+    by: Actor | None,
+    keys: Iterable[str],
+) -> Document:
+    """The executive, where ``by`` may change these of his keys."""
+    found = _found(db, domain, extension)
+    paths = (("executives", extension, *parts(key)) for key in keys)
+    rights.require(db, domain, by, *paths)
+    return found
 
 
 def _inner(extension: str, found: Document) -> list[str]:

@@ -1,18 +1,20 @@
 """Follow-me rows as administrators and users change them.
 
-A user may change the rows of his own devices where ``user_configurable`` is true; ``as_user`` is
-his extension, None the administrator. An import keeps what a user changed.
+``by`` is who does so; None is the administrator who runs this process. An import keeps what a user
+changed.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlite_utils
 
-from esl_router.errors import NotFound, NotPermitted, RulesFileError
+from esl_router.errors import NotFound, RulesFileError
+from esl_router.model.actor import Actor
+from esl_router.store import rights
 from esl_router.store.changes import Changes, change_user, user
 from esl_router.store.database import write
 from esl_router.store.forms import near, usual
@@ -37,20 +39,15 @@ def set_rows(
     settings: Mapping[str, Any],
     *,
     origins: Iterable[str] = ORIGINS,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Change the rows of one device: ``enabled``, ``delay``, ``ring``, ``skip_if_busy`` for these
     origins, and ``user_configurable`` (administrators) for all of it."""
-    with write(db):
+    with write(db, by):
         old = user(db, domain, extension)
         if device_name not in old["devices"]:
             raise NotFound(
                 f"user {extension} has no device {device_name!r}{near(device_name, old['devices'])}"
-            )
-        _permit_rows(old, extension, [device_name], as_user)
-        if as_user is not None and "user_configurable" in settings:
-            raise NotPermitted(
-                f"user {as_user} may not change user_configurable: this is the administrator's"
             )
         steps = {
             (
@@ -61,7 +58,7 @@ def set_rows(
             for key, value in settings.items()
             for origin in origins
         }
-        return change_user(db, domain, extension, old, steps, by_user=as_user is not None)
+        return _change(db, domain, extension, old, steps, by)
 
 
 def generate(
@@ -72,7 +69,7 @@ def generate(
     *,
     origins: Iterable[str] = ORIGINS,
     ring: int | None = None,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Compute the delays of all enabled rows, in their order.
 
@@ -81,7 +78,7 @@ def generate(
     """
     if strategy not in STRATEGIES:
         raise RulesFileError([f"strategy: must be {one_of(STRATEGIES)}, not {strategy!r}"])
-    with write(db):
+    with write(db, by):
         old = user(db, domain, extension)
         plan = _every_row(old)
         steps: dict[tuple[str, ...], Any] = {}
@@ -94,8 +91,7 @@ def generate(
                 steps["follow_me", name, origin, "ring"] = length
                 steps["follow_me", name, origin, "delay"] = delay
                 delay += (length or USUAL_RING) if strategy == "sequential" else 0
-        _permit_rows(old, extension, {step[1] for step in steps}, as_user)
-        return change_user(db, domain, extension, old, steps, by_user=as_user is not None)
+        return _change(db, domain, extension, old, steps, by)
 
 
 def _every_row(found: Document) -> Document:
@@ -108,22 +104,14 @@ def _every_row(found: Document) -> Document:
     return every
 
 
-def _permit_rows(
-    found: Document, extension: str, names: Collection[str], as_user: str | None
-) -> None:
-    if as_user is None:
-        return
-    if as_user != extension:
-        raise NotPermitted(
-            f"user {as_user} may not change the follow-me of {extension}: it is not his own"
-        )
-    locked = [
-        name
-        for name in found["devices"]
-        if name in names and not found["follow_me"].get(name, {}).get("user_configurable")
-    ]
-    if locked:
-        raise NotPermitted(
-            f"user {as_user} may not change the follow-me of {', '.join(locked)}: "
-            "user_configurable is false there"
-        )
+def _change(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    old: Document,
+    steps: Mapping[tuple[str, ...], Any],
+    by: Actor | None,
+) -> Changes:
+    rights.require(db, domain, by, *(("users", extension, *step) for step in steps))
+    by_user = by is not None and by.extension is not None
+    return change_user(db, domain, extension, old, steps, by_user=by_user)

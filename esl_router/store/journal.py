@@ -17,7 +17,7 @@ from pathlib import Path
 import sqlite_utils
 
 from esl_router.store.call_log import Attempt, Entry, Leg, call, calls, insert, purge
-from esl_router.store.database import open_store, write
+from esl_router.store.database import open_store, write_state
 
 __all__ = ["Attempt", "Entry", "Journal", "Leg", "call", "calls", "purge"]
 
@@ -137,7 +137,7 @@ class Journal:
             try:
                 if db is None:
                     db = open_store(self._path, timeout=self._lock_timeout)
-                with write(db):
+                with write_state(db):
                     for entry in batch:
                         insert(db.conn, entry)
             except _OF_THE_ENTRY:

@@ -564,3 +564,35 @@ def m020_what_executives_need(db: sqlite_utils.Database) -> None:
 @MIGRATIONS()
 def m021_calls_on_behalf(db: sqlite_utils.Database) -> None:
     db.executescript("ALTER TABLE journal_calls ADD COLUMN on_behalf TEXT;")
+
+
+@MIGRATIONS()
+def m022_history(db: sqlite_utils.Database) -> None:
+    # No foreign keys to what changed: the history of what is gone stays. AUTOINCREMENT: a number
+    # that was purged is not given again. `path` is a JSON list, from the rules file's first key on.
+    db.executescript(
+        """
+        CREATE TABLE history (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            domain TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('administrator', 'user', 'router')),
+            name TEXT NOT NULL,
+            source TEXT NOT NULL CHECK (source <> ''),
+            undoes INTEGER
+        ) STRICT;
+        CREATE INDEX history_at ON history (at);
+        CREATE INDEX history_undoes ON history (undoes);
+        CREATE TABLE history_changes (
+            entry INTEGER NOT NULL REFERENCES history ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            path TEXT NOT NULL CHECK (json_valid(path)),
+            before TEXT CHECK (before IS NULL OR json_valid(before)),
+            after TEXT CHECK (after IS NULL OR json_valid(after)),
+            place INTEGER,
+            reordered INTEGER NOT NULL CHECK (reordered IN (0, 1)),
+            PRIMARY KEY (entry, position)
+        ) STRICT;
+        CREATE INDEX history_changes_path ON history_changes (path, entry);
+        """
+    )

@@ -1,7 +1,6 @@
 """Presence and busy on busy as administrators and users change them.
 
-``as_user`` is the extension of a user who acts for himself: his status, his forwards and his busy
-on busy are his own to change, nobody else's are. None is the administrator. Every change is one
+``by`` is who does so; None is the administrator who runs this process. Every change is one
 transaction and returns the differences it made; it raises NotFound for a user who is not there,
 RulesFileError for a wrong value, and NotPermitted.
 """
@@ -16,10 +15,13 @@ from typing import Any
 
 import sqlite_utils
 
-from esl_router.errors import NotPermitted, RulesFileError
+from esl_router.errors import RulesFileError
+from esl_router.model.actor import Actor
+from esl_router.store import rights
 from esl_router.store.changes import Changes, change_user, country_of, user
 from esl_router.store.database import write
 from esl_router.store.layout import Document
+from esl_router.store.objects import Path
 from esl_router.store.values import instant_text, number
 
 ORIGINS = ("internal", "external")
@@ -35,7 +37,7 @@ def set_presence(
     until: datetime | None = None,
     message: str | None = None,
     now: datetime,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Set a user's status: for good, or until an instant, with what he says of it.
 
@@ -44,8 +46,8 @@ def set_presence(
     leaves that alone; one without an end ends it. A message is of one status alone: without a new
     one there is none. ``until`` must be later than ``now``, both aware.
     """
-    with write(db):
-        old = own(db, domain, extension, as_user, "status")
+    with write(db, by):
+        old = own(db, domain, extension, by, ("presence", "status"))
         afterwards = "available"
         if until is not None:
             if until.timestamp() <= now.timestamp():
@@ -78,11 +80,11 @@ def set_busy_on_busy(
     extension: str,
     value: Any,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Set from how many calls on a user is busy; false: never, true: from the first."""
-    with write(db):
-        old = own(db, domain, extension, as_user, "busy on busy")
+    with write(db, by):
+        old = own(db, domain, extension, by, ("busy_on_busy",))
         return change_user(db, domain, extension, old, {"busy_on_busy": value})
 
 
@@ -95,16 +97,16 @@ def set_forward(
     condition: str,
     target: str | None,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Set where calls of these origins go in a status on one condition; None: nowhere.
 
     Refused as in a rules file, a number that the toll policy forbids too; and where it would
     lead back to the user himself.
     """
-    with write(db):
-        old = own(db, domain, extension, as_user, "forwards")
+    with write(db, by):
         paths = [("presence", "profiles", status, origin, condition) for origin in origins]
+        old = own(db, domain, extension, by, *paths)
         if target is not None and leads_to(db, domain, extension, target, old):
             problem = f"{extension} cannot forward to himself: take `ring` to let his phones ring"
             if condition != "always":
@@ -121,13 +123,13 @@ def set_profile(
     status: str,
     settings: Mapping[str, Any],
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
     """Set keys of a status' profile (``alert_first``, ``announce``) to what a rules file would
     say; None takes a key out."""
-    with write(db):
-        old = own(db, domain, extension, as_user, "status profiles")
+    with write(db, by):
         path = ("presence", "profiles", status)
+        old = own(db, domain, extension, by, *((*path, key) for key in settings))
         return change_user(
             db, domain, extension, old, {(*path, key): value for key, value in settings.items()}
         )
@@ -157,14 +159,11 @@ def leads_to(
 
 
 def own(
-    db: sqlite_utils.Database, domain: str, extension: str, as_user: str | None, what: str
+    db: sqlite_utils.Database, domain: str, extension: str, by: Actor | None, *paths: Path
 ) -> Document:
-    """The user, where this may be changed."""
+    """The user, where ``by`` may change these of his settings."""
     found = user(db, domain, extension)
-    if as_user is not None and as_user != extension:
-        raise NotPermitted(
-            f"user {as_user} may not change the {what} of {extension}: it is not his own"
-        )
+    rights.require(db, domain, by, *(("users", extension, *path) for path in paths))
     return found
 
 

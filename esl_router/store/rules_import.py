@@ -10,12 +10,14 @@ from typing import Any
 import sqlite_utils
 
 from esl_router.errors import NotFound, RulesFileError
+from esl_router.model.actor import Actor, Source
 from esl_router.store import references, rules_file
 from esl_router.store.database import write
 from esl_router.store.difference import Change, Diff, compare
 from esl_router.store.document import read_rules, write_rules
 from esl_router.store.forms import near
 from esl_router.store.layout import CALL_ORIGINS, ORIGINS, Document
+from esl_router.store.recording import administrator
 from esl_router.store.values import instant_text
 
 
@@ -24,7 +26,12 @@ class _DryRun(Exception):
 
 
 def import_rules(
-    db: sqlite_utils.Database, rules: Document, *, state: bool = False, dry_run: bool = False
+    db: sqlite_utils.Database,
+    rules: Document,
+    *,
+    state: bool = False,
+    dry_run: bool = False,
+    by: Actor | None = None,
 ) -> Diff:
     """Replace a domain's configuration by a checked document, in one transaction.
 
@@ -35,7 +42,7 @@ def import_rules(
     """
     diff: Diff | None = None
     try:
-        with write(db):
+        with write(db, by or administrator(Source.IMPORT)):
             diff = _replace(db, copy.deepcopy(rules), state)
             if dry_run:
                 raise _DryRun

@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlite_utils
 
-from esl_router.errors import NotFound, NotPermitted, RulesFileError
-from esl_router.store import references
+from esl_router.errors import NotFound, RulesFileError
+from esl_router.model.actor import Actor
+from esl_router.store import references, rights
 from esl_router.store.changes import (
     Changes,
     country_of,
@@ -152,13 +153,12 @@ def log(
     extension: str,
     logged_in: bool,
     *,
-    as_user: str | None = None,
+    by: Actor | None = None,
 ) -> Changes:
-    """Log a member in, or out. A user may do so for himself; None is the administrator."""
-    with write(db):
-        if as_user is not None and as_user != member:
-            word = "in" if logged_in else "out"
-            raise NotPermitted(f"user {as_user} may not log {member} {word}: it is not himself")
+    """Log a member in, or out. ``by`` is who does so; None is the administrator."""
+    with write(db, by):
+        path = ("teams", extension, "members", member, "logged_in")
+        rights.require(db, domain, by, path)
         people = _members(db, domain, extension)
         _member(extension, people, member)["logged_in"] = logged_in
         return _change(db, domain, extension, {"members": people})

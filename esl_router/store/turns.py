@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esl_router.model.team import Turn
-from esl_router.store.database import open_store, write
+from esl_router.store.database import open_store, write_state
 
 _LAST = "SELECT coalesce(max(began), 0) FROM team_turns WHERE domain = ? AND team = ?"
 
@@ -56,7 +56,7 @@ class Turns:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         db = open_store(self._path, timeout=PATIENCE)
         try:
-            with write(db):
+            with write_state(db):
                 yield db.conn
         finally:
             db.close()

@@ -78,7 +78,7 @@ def test_a_user_switches_his_own(run):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["dnd", "1001-desk", "on", "--as", "1002"], "it is not his device"),
+        (["dnd", "1001-desk", "on", "--as", "1002"], "1001 himself and the administrator may"),
         (["device", "set", "1001-desk", "--new-password", "--as", "1001"], "administrator"),
         (["device", "show", "nope"], "there is no device 'nope'"),
         (["device", "show", "1001-dask"], "did you mean '1001-desk'"),

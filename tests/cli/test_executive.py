@@ -235,7 +235,7 @@ def test_the_order_of_the_assistants(anna):
         ("filter 1001 external --as 1009", "1001, 1002, 1003 and the administrator may"),
         ("criterion add 1001 x --as 1009", "1001, 1002, 1003 and the administrator may"),
         ("set 1001 --no-opt-out --as 1001", "may not change allow_opt_out of executive 1001"),
-        ("set 1001 --no-before-forwarding --as 1002", "this is the administrator's"),
+        ("set 1001 --no-before-forwarding --as 1002", "the administrator may"),
         ("set 1001 assistants=[] rings=4 --as 1002", "may not change assistants of executive 10"),
     ],
 )

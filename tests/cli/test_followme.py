@@ -176,7 +176,7 @@ def test_a_user_changes_what_he_may(run):
     ("words", "text"),
     [
         (["1001", "1001-mobile", "--ring", "10", "--as", "1001"], "user_configurable is false"),
-        (["1001", "1001-desk", "--ring", "10", "--as", "1002"], "it is not his own"),
+        (["1001", "1001-desk", "--ring", "10", "--as", "1002"], "1001 himself and the admin"),
         (["1001", "1001-desk", "--user-configurable", "--as", "1001"], "administrator"),
         (["1001", "--strategy", "parallel", "--as", "1001"], "user_configurable is false"),
         (["1001", "1001-desk", "--origin", "team", "--delay", "-1"], "team.delay: must be"),

@@ -130,7 +130,7 @@ def test_a_user_acts_for_himself(run):
     run.ok("presence", "set", "1001", "away", "--as", "1001")
     words = ["presence", "profile", "1001", "away", "busy", "--when", "always", "--as"]
     run.ok(*words, "1001")
-    assert "not his own" in run.fails(*words, "1002")
+    assert "the forwards of 1001: 1001 himself" in run.fails(*words, "1002")
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_user_logs_himself_in_and_out_and_nobody_else(hotline):
     said = hotline.ok("team", "logout", "1003", "2000", "--as", "1003")
     assert said == "+ teams.2000.members[2].logged_in: false\n"
     assert "so already" in hotline.ok("team", "logout", "1003", "2000")
-    assert "1002 may not log 1003 in" in hotline.fails(
+    assert "1002 may not change the login of 1003 in team 2000" in hotline.fails(
         "team", "login", "1003", "2000", "--as", "1002"
     )
     hotline.ok("team", "login", "1003", "2000", "--as", "1003")

@@ -5,6 +5,7 @@ from esl_router.store import admin, follow_me, rules_file
 from esl_router.store.database import open_store
 from esl_router.store.document import read_rules
 from esl_router.store.rules_import import export_rules, import_rules
+from tests.store.actors import acting
 
 DOMAIN = "pbx.test"
 
@@ -118,8 +119,10 @@ def test_what_a_user_cannot_be(company):
     assert refused(admin.set_user, company, DOMAIN, "1003", {"workplace": "reception"}) == [
         "users.1003.workplace: 1002 is logged in at 'reception' already"
     ]
-    with pytest.raises(NotPermitted, match="user 1002 may not change user 1002"):
-        admin.set_user(company, DOMAIN, "1002", {"name": "x"}, as_user="1002")
+    with pytest.raises(
+        NotPermitted, match="may not change name of user 1002: the administrator may"
+    ):
+        admin.set_user(company, DOMAIN, "1002", {"name": "x"}, by=acting("1002"))
 
 
 def test_removing_a_user(company):
@@ -212,13 +215,14 @@ def test_removing_a_device_takes_its_rows_along(company):
 
 
 def test_a_user_switches_dnd_of_his_own_devices_alone(company):
-    admin.set_device(company, DOMAIN, "1002-desk", {"dnd": True}, as_user="1002")
-    admin.set_device(company, DOMAIN, "desk-reception", {"dnd": True}, as_user="1002")
-    for name, user in (("1001-desk", "1002"), ("desk-reception", "1003")):
-        with pytest.raises(NotPermitted, match="it is not his device"):
-            admin.set_device(company, DOMAIN, name, {"dnd": True}, as_user=user)
-    with pytest.raises(NotPermitted, match="may switch dnd of 1002-desk; the rest"):
-        admin.set_device(company, DOMAIN, "1002-desk", {"password": "x"}, as_user="1002")
+    admin.set_device(company, DOMAIN, "1002-desk", {"dnd": True}, by=acting("1002"))
+    admin.set_device(company, DOMAIN, "desk-reception", {"dnd": True}, by=acting("1002"))
+    for name, user, whose in (("1001-desk", "1002", "1001"), ("desk-reception", "1003", "1002")):
+        right = f"do not disturb of {name}: {whose} himself and the administrator may"
+        with pytest.raises(NotPermitted, match=right):
+            admin.set_device(company, DOMAIN, name, {"dnd": True}, by=acting(user))
+    with pytest.raises(NotPermitted, match="password of user 1002: the administrator may"):
+        admin.set_device(company, DOMAIN, "1002-desk", {"password": "x"}, by=acting("1002"))
     assert admin.device(company, DOMAIN, "1001-desk")["dnd"] is False
     assert admin.device(company, DOMAIN, "1002-desk")["password"] == "secret"
 
@@ -232,7 +236,7 @@ def plan(db, extension, origin):
 
 
 def test_changes_by_admin_keep_the_rows_that_a_user_set(company, company_rules):
-    follow_me.set_rows(company, DOMAIN, "1001", "1001-desk", {"delay": 3}, as_user="1001")
+    follow_me.set_rows(company, DOMAIN, "1001", "1001-desk", {"delay": 3}, by=acting("1001"))
     admin.set_user(company, DOMAIN, "1001", {"name": "Anna Berg"})
     import_rules(company, company_rules)
     assert plan(company, "1001", "external")["1001-desk"] == (True, 3, 20)

@@ -15,6 +15,7 @@ from esl_router.store.assistants import (
 )
 from esl_router.store.document import read_rules
 from esl_router.store.executive_admin import add_executive, executive, set_executive
+from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 
 DOMAIN = "pbx.test"
@@ -68,15 +69,15 @@ def test_every_part_or_those_in_the_pools_of_a_user(two_pools):
 
     every = [("1001", "1008"), ("1002", "1001"), ("1003", "1001"), ("1003", "1008")]
     assert found() == every
-    assert found(as_user="1003") == every
-    assert found(as_user="1001") == every
-    assert found(as_user="1002") == [("1002", "1001"), ("1003", "1001")]
-    assert found(as_user="1008") == [("1001", "1008"), ("1003", "1008")]
-    assert found(as_user="1005") == []
-    assert found(assistant="1003", as_user="1002") == [("1003", "1001")]
-    assert part(two_pools, DOMAIN, "1003", "1001", as_user="1002") == CARLA
+    assert found(by=acting("1003")) == every
+    assert found(by=acting("1001")) == every
+    assert found(by=acting("1002")) == [("1002", "1001"), ("1003", "1001")]
+    assert found(by=acting("1008")) == [("1001", "1008"), ("1003", "1008")]
+    assert found(by=acting("1005")) == []
+    assert found(assistant="1003", by=acting("1002")) == [("1003", "1001")]
+    assert part(two_pools, DOMAIN, "1003", "1001", by=acting("1002")) == CARLA
     with pytest.raises(NotPermitted, match="user 1002 may not see how the calls of 1008"):
-        part(two_pools, DOMAIN, "1003", "1008", as_user="1002")
+        part(two_pools, DOMAIN, "1003", "1008", by=acting("1002"))
 
 
 def test_whether_a_part_is_taken_and_diverted(company):
@@ -123,8 +124,8 @@ def test_what_an_assistant_cannot_be(company):
     for change in (
         lambda: place_assistant(company, DOMAIN, "1001", "1005", 1),
         lambda: remove_assistant(company, DOMAIN, "1001", "1005"),
-        lambda: log(company, DOMAIN, "1005", "1001", True, as_user="1005"),
-        lambda: divert(company, DOMAIN, "1005", "1001", "1009", as_user="1005"),
+        lambda: log(company, DOMAIN, "1005", "1001", True, by=acting("1005")),
+        lambda: divert(company, DOMAIN, "1005", "1001", "1009", by=acting("1005")),
     ):
         with pytest.raises(NotFound, match="'1005' is no assistant of 1001"):
             change()
@@ -132,35 +133,36 @@ def test_what_an_assistant_cannot_be(company):
 
 @pytest.mark.parametrize("as_user", [None, "1003"])
 def test_an_assistant_logs_in_and_out(company, as_user):
-    changes = log(company, DOMAIN, "1003", "1001", True, as_user=as_user)
+    changes = log(company, DOMAIN, "1003", "1001", True, by=acting(as_user))
     assert lines(changes) == ["~ executives.1001.assistants[1].opted_in: false → true"]
-    assert log(company, DOMAIN, "1003", "1001", True, as_user=as_user) == ()
-    assert log(company, DOMAIN, "1003", "1001", False, as_user=as_user)
+    assert log(company, DOMAIN, "1003", "1001", True, by=acting(as_user)) == ()
+    assert log(company, DOMAIN, "1003", "1001", False, by=acting(as_user))
     assert not part(company, DOMAIN, "1003", "1001").opted_in
 
 
 @pytest.mark.parametrize("as_user", ["1001", "1002", "1005"])
 def test_nobody_switches_for_somebody_else(company, company_rules, as_user):
     who = "1003 himself and the administrator may"
-    for logged_in, word in ((True, "in"), (False, "out")):
-        with pytest.raises(NotPermitted, match=f"{as_user} may not log 1003 {word}: {who}"):
-            log(company, DOMAIN, "1003", "1001", logged_in, as_user=as_user)
-    with pytest.raises(NotPermitted, match=f"{as_user} may not divert for 1003: {who}"):
-        divert(company, DOMAIN, "1003", "1001", None, as_user=as_user)
+    part = "of 1003 as an assistant of 1001"
+    for logged_in in (True, False):
+        with pytest.raises(NotPermitted, match=f"{as_user} may not change the login {part}: {who}"):
+            log(company, DOMAIN, "1003", "1001", logged_in, by=acting(as_user))
+    with pytest.raises(NotPermitted, match=f"{as_user} may not change the divert {part}: {who}"):
+        divert(company, DOMAIN, "1003", "1001", None, by=acting(as_user))
     assert read_rules(company, DOMAIN) == company_rules
 
 
 def test_where_nobody_may_opt_out(company):
     set_executive(company, DOMAIN, "1001", {"allow_opt_out": False})
-    for logged_in, word in ((True, "in"), (False, "out")):
+    for logged_in in (True, False):
         with pytest.raises(
             NotPermitted,
-            match=f"1002 may not log {word} as an assistant of 1001: allow_opt_out is false there, "
-            "which the administrator changes",
+            match="may not change the login of 1002 as an assistant of 1001: allow_opt_out is "
+            "false there, which the administrator changes",
         ):
-            log(company, DOMAIN, "1002", "1001", logged_in, as_user="1002")
+            log(company, DOMAIN, "1002", "1001", logged_in, by=acting("1002"))
     assert log(company, DOMAIN, "1002", "1001", False)
-    assert divert(company, DOMAIN, "1002", "1001", "1005", as_user="1002")
+    assert divert(company, DOMAIN, "1002", "1001", "1005", by=acting("1002"))
 
 
 @pytest.mark.parametrize("as_user", [None, "1002"])
@@ -176,10 +178,10 @@ def test_where_nobody_may_opt_out(company):
     ],
 )
 def test_an_assistant_diverts(company, as_user, written, kept):
-    changes = divert(company, DOMAIN, "1002", "1001", written, as_user=as_user)
+    changes = divert(company, DOMAIN, "1002", "1001", written, by=acting(as_user))
     assert lines(changes) == [f"+ executives.1001.assistants[0].divert: {kept}"]
     assert part(company, DOMAIN, "1002", "1001").divert == kept
-    assert divert(company, DOMAIN, "1002", "1001", None, as_user=as_user)
+    assert divert(company, DOMAIN, "1002", "1001", None, by=acting(as_user))
     assert part(company, DOMAIN, "1002", "1001").divert is None
 
 
@@ -196,7 +198,7 @@ def test_an_assistant_diverts(company, as_user, written, kept):
     ],
 )
 def test_where_nobody_can_divert_to(company, number, problem):
-    [line] = refused(divert, company, DOMAIN, "1002", "1001", number, as_user="1002")
+    [line] = refused(divert, company, DOMAIN, "1002", "1001", number, by=acting("1002"))
     assert line.startswith(f"executives.1001.assistants[0].divert: {problem}")
 
 

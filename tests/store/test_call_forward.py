@@ -5,6 +5,7 @@ from esl_router.store import admin
 from esl_router.store.call_forward import clear, forwards, set_forward, switch
 from esl_router.store.database import write
 from esl_router.store.document import read_rules
+from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 
 DOMAIN = "pbx.test"
@@ -108,9 +109,9 @@ def test_a_user_changes_his_own_and_nobody_elses(company):
     ):
         before = read_rules(company, DOMAIN)
         with pytest.raises(NotPermitted, match="1003 may not change the call forward of 1002"):
-            change(company, DOMAIN, "1002", *values, as_user="1003")
+            change(company, DOMAIN, "1002", *values, by=acting("1003"))
         assert read_rules(company, DOMAIN) == before
-        assert change(company, DOMAIN, "1002", *values, as_user="1002")
+        assert change(company, DOMAIN, "1002", *values, by=acting("1002"))
 
 
 def test_nobodys(company):

@@ -7,7 +7,6 @@ from esl_router.store import admin
 from esl_router.store.database import write
 from esl_router.store.document import read_rules
 from esl_router.store.executive_admin import (
-    SHARED,
     add_criterion,
     add_executive,
     executive,
@@ -18,9 +17,11 @@ from esl_router.store.executive_admin import (
     set_executive,
 )
 from esl_router.store.layout import EXECUTIVE
+from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 
 DOMAIN = "pbx.test"
+SHARED = set(EXECUTIVE.keys) - {"assistants", "allow_opt_out", "before_forwarding"}
 
 
 def criterion(db, name):
@@ -205,32 +206,30 @@ OTHER = {
 def test_what_an_executive_and_his_assistants_may_change(company, key, as_user):
     """1003 is logged out: an assistant all the same."""
     if key in SHARED:
-        assert set_executive(company, DOMAIN, "1001", {key: OTHER[key]}, as_user=as_user)
+        assert set_executive(company, DOMAIN, "1001", {key: OTHER[key]}, by=acting(as_user))
         return
     before = read_rules(company, DOMAIN)
     with pytest.raises(NotPermitted, match=f"user {as_user} may not change {key} of executive 10"):
-        set_executive(company, DOMAIN, "1001", {"enabled": True, key: OTHER[key]}, as_user=as_user)
+        set_executive(
+            company, DOMAIN, "1001", {"enabled": True, key: OTHER[key]}, by=acting(as_user)
+        )
     assert read_rules(company, DOMAIN) == before
     assert set_executive(company, DOMAIN, "1001", {key: OTHER[key]})
-
-
-def test_the_administrator_alone_says_who_they_are():
-    assert set(EXECUTIVE.keys) - SHARED == {"assistants", "allow_opt_out", "before_forwarding"}
 
 
 @pytest.mark.parametrize("key", ["assistants.x", "allow_opt_out", "assistants"])
 def test_no_spelling_of_a_key_gets_past_the_rights(company, key):
     with pytest.raises(NotPermitted):
-        set_executive(company, DOMAIN, "1001", {key: None}, as_user="1002")
+        set_executive(company, DOMAIN, "1001", {key: None}, by=acting("1002"))
 
 
 @pytest.mark.parametrize("as_user", ["1005", "9999", "", "2000"])
 def test_nobody_else_sees_or_changes_anything(company, as_user):
     before = read_rules(company, DOMAIN)
     who = "1001, 1002, 1003 and the administrator may"
-    assert executives(company, DOMAIN, as_user=as_user) == []
+    assert executives(company, DOMAIN, by=acting(as_user)) == []
     with pytest.raises(NotPermitted, match=f"may not see how the calls of 1001 .*: {who}"):
-        executive(company, DOMAIN, "1001", as_user=as_user)
+        executive(company, DOMAIN, "1001", by=acting(as_user))
     for change, *values in (
         (set_executive, {"enabled": True}),
         (add_criterion, "new", {}),
@@ -238,18 +237,20 @@ def test_nobody_else_sees_or_changes_anything(company, as_user):
         (remove_criterion, "family"),
     ):
         with pytest.raises(NotPermitted, match=f"may not change how the calls of 1001 .*: {who}"):
-            change(company, DOMAIN, "1001", *values, as_user=as_user)
+            change(company, DOMAIN, "1001", *values, by=acting(as_user))
     assert read_rules(company, DOMAIN) == before
 
 
 @pytest.mark.parametrize("as_user", ["1001", "1002", "1003"])
 def test_criteria_are_theirs(company, as_user):
-    assert [each["extension"] for each in executives(company, DOMAIN, as_user=as_user)] == ["1001"]
-    assert executive(company, DOMAIN, "1001", as_user=as_user)["rings"] == 3
-    add_criterion(company, DOMAIN, "1001", "new", {}, as_user=as_user)
-    set_criterion(company, DOMAIN, "1001", "new", {"active": False}, as_user=as_user)
+    assert [each["extension"] for each in executives(company, DOMAIN, by=acting(as_user))] == [
+        "1001"
+    ]
+    assert executive(company, DOMAIN, "1001", by=acting(as_user))["rings"] == 3
+    add_criterion(company, DOMAIN, "1001", "new", {}, by=acting(as_user))
+    set_criterion(company, DOMAIN, "1001", "new", {"active": False}, by=acting(as_user))
     assert not criterion(company, "new")["active"]
-    remove_criterion(company, DOMAIN, "1001", "new", as_user=as_user)
+    remove_criterion(company, DOMAIN, "1001", "new", by=acting(as_user))
     assert "new" not in names(company)
 
 

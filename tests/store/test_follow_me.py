@@ -3,6 +3,7 @@ import pytest
 from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.store import follow_me
 from esl_router.store.document import read_rules
+from tests.store.actors import acting
 
 DOMAIN = "pbx.test"
 USUAL = {"enabled": True, "delay": 0, "ring": 30, "skip_if_busy": False}
@@ -75,7 +76,7 @@ def test_a_device_that_is_not_his(company):
 
 
 def test_a_user_changes_what_is_his_and_configurable(company, company_rules):
-    follow_me.set_rows(company, DOMAIN, "1001", "1001-desk", {"delay": 5}, as_user="1001")
+    follow_me.set_rows(company, DOMAIN, "1001", "1001-desk", {"delay": 5}, by=acting("1001"))
     assert plan(company, "1001", "team")["1001-desk"] == (False, 5, None)
     stored = read_rules(company, DOMAIN)["users"]["1001"]["follow_me"]
     assert stored["1001-desk"]["external"]["user_set"]
@@ -86,13 +87,13 @@ def test_a_user_changes_what_is_his_and_configurable(company, company_rules):
     ("who", "device", "settings", "right"),
     [
         ("1001", "1001-mobile", {"delay": 5}, "1001-mobile: user_configurable is false there"),
-        ("1002", "1001-desk", {"delay": 5}, "the follow-me of 1001: it is not his own"),
-        ("1001", "1001-desk", {"user_configurable": False}, "this is the administrator's"),
+        ("1002", "1001-desk", {"delay": 5}, "the follow-me of 1001 at 1001-desk: 1001 himself and"),
+        ("1001", "1001-desk", {"user_configurable": False}, "of user 1001: the administrator may"),
     ],
 )
 def test_what_is_not_his_to_change(company, company_rules, who, device, settings, right):
     with pytest.raises(NotPermitted, match=right):
-        follow_me.set_rows(company, DOMAIN, "1001", device, settings, as_user=who)
+        follow_me.set_rows(company, DOMAIN, "1001", device, settings, by=acting(who))
     assert read_rules(company, DOMAIN) == company_rules
 
 
@@ -103,7 +104,7 @@ def test_sequential_and_parallel(company):
         "1002-soft": (True, 25, 20),
     }
     assert plan(company, "1002", "internal")["1002-soft"] == (True, 5, 20)
-    follow_me.generate(company, DOMAIN, "1002", "parallel", ring=12, as_user="1002")
+    follow_me.generate(company, DOMAIN, "1002", "parallel", ring=12, by=acting("1002"))
     assert set(plan(company, "1002", "external").values()) == {(True, 0, 12)}
 
 
@@ -116,7 +117,9 @@ def test_a_sequence_leaves_the_teams_time_where_none_is_set(company):
 
 
 def test_a_device_that_is_left_out_while_it_talks(company):
-    follow_me.set_rows(company, DOMAIN, "1002", "1002-desk", {"skip_if_busy": True}, as_user="1002")
+    follow_me.set_rows(
+        company, DOMAIN, "1002", "1002-desk", {"skip_if_busy": True}, by=acting("1002")
+    )
     rows = follow_me.rows(company, DOMAIN, "1002")["1002-desk"]
     assert all(rows[origin]["skip_if_busy"] for origin in ("internal", "external", "team"))
 
@@ -133,7 +136,7 @@ def test_a_sequence_passes_over_what_is_off(company):
 
 def test_a_sequence_that_would_touch_a_locked_row_is_refused_whole(company, company_rules):
     with pytest.raises(NotPermitted, match="1001-mobile: user_configurable is false"):
-        follow_me.generate(company, DOMAIN, "1001", "sequential", as_user="1001")
+        follow_me.generate(company, DOMAIN, "1001", "sequential", by=acting("1001"))
     assert read_rules(company, DOMAIN) == company_rules
 
 

@@ -15,6 +15,7 @@ from esl_router.store.presence import (
     zone_of,
 )
 from esl_router.store.reader import Store
+from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 
 DOMAIN = "pbx.test"
@@ -181,9 +182,9 @@ def test_a_user_changes_his_own_and_nobody_elses(company):
         before = read_rules(company, DOMAIN)
         more = {"now": NOW} if change is set_presence else {}
         with pytest.raises(NotPermitted, match=f"1003 may not change the {what} of 1002"):
-            change(company, DOMAIN, "1002", *values, as_user="1003", **more)
+            change(company, DOMAIN, "1002", *values, by=acting("1003"), **more)
         assert read_rules(company, DOMAIN) == before
-        assert change(company, DOMAIN, "1002", *values, as_user="1002", **more)
+        assert change(company, DOMAIN, "1002", *values, by=acting("1002"), **more)
         assert change(company, DOMAIN, "1003", *values, **more)
 
 

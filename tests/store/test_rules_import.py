@@ -13,6 +13,7 @@ from esl_router.store import follow_me, rules_file
 from esl_router.store.database import open_store, write
 from esl_router.store.document import read_rules
 from esl_router.store.rules_import import export_rules, import_rules
+from tests.store.actors import acting
 from tests.store.conftest import COMPANY
 
 DOMAIN = "pbx.test"
@@ -195,7 +196,7 @@ def test_a_row_that_its_user_changed_is_kept_and_one_that_the_administrator_chan
 ):
     def row(device, **settings):
         follow_me.set_rows(
-            company, DOMAIN, "1001", device, settings, origins=["external"], as_user=who
+            company, DOMAIN, "1001", device, settings, origins=["external"], by=acting(who)
         )
 
     who = "1001"

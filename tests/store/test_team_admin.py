@@ -18,6 +18,7 @@ from esl_router.store.team_admin import (
     teams,
 )
 from esl_router.store.turns import Turns
+from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 
 DOMAIN = "pbx.test"
@@ -176,15 +177,15 @@ def test_a_member_logs_in_and_out(company):
         "- teams.2000.members[3].logged_in: false"
     ]
     assert log(company, DOMAIN, "1001", "2000", True) == ()
-    assert lines(log(company, DOMAIN, "1001", "2000", False, as_user="1001")) == [
+    assert lines(log(company, DOMAIN, "1001", "2000", False, by=acting("1001"))) == [
         "+ teams.2000.members[3].logged_in: false"
     ]
 
 
 def test_nobody_logs_in_somebody_else_or_where_he_is_no_member(company, company_rules):
-    for logged_in, word in ((True, "in"), (False, "out")):
-        with pytest.raises(NotPermitted, match=f"user 1006 may not log 1005 {word}"):
-            log(company, DOMAIN, "1005", "2000", logged_in, as_user="1006")
+    for logged_in in (True, False):
+        with pytest.raises(NotPermitted, match="1006 may not change the login of 1005 in team"):
+            log(company, DOMAIN, "1005", "2000", logged_in, by=acting("1006"))
     with pytest.raises(NotFound, match="'1003' is no member of team 2000"):
-        log(company, DOMAIN, "1003", "2000", True, as_user="1003")
+        log(company, DOMAIN, "1003", "2000", True, by=acting("1003"))
     assert read_rules(company, DOMAIN) == company_rules
