@@ -31,6 +31,7 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
     context = snapshot.get(variables.CONTEXT, "")
     number = snapshot.get(variables.CALLER_NUMBER, "")
     name = snapshot.get(variables.CALLER_NAME, "")
+    sent_by = _sent_by(snapshot)
     return Call(
         uuid=snapshot.get(variables.UNIQUE_ID, ""),
         dialled=untrusted.number(snapshot.get(variables.DESTINATION, "")),
@@ -48,8 +49,8 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
             snapshot.spelled(f"variable_{variables.DIVERSION}"),
             _variable(snapshot, variables.HISTORY_INFO),
         ),
-        sent_by=_sent_by(snapshot),
-        pool=_pool(snapshot),
+        sent_by=sent_by,
+        pool=_pool(snapshot) if sent_by else "",
     )
 
 
@@ -89,6 +90,7 @@ def _sent_by(snapshot: Frame) -> str | None:
 
 
 def _pool(snapshot: Frame) -> str:
+    """The executive for whom that conversation came about."""
     try:
         return untrusted.account(_variable(snapshot, variables.POOL))
     except Untrusted:

@@ -57,4 +57,10 @@ def test_a_header_of_the_caller_s_says_nothing_of_who_sent_him():
 
 @pytest.mark.parametrize(("pool", "believed"), [("1001", "1001"), ("10 01", ""), ("", "")])
 def test_the_executive_of_a_pool_is_an_extension(pool, believed):
-    assert read(variable_eslr_pool=pool).pool == believed
+    mark = {
+        "variable_eslr_sent_by": f"{PEER}%3A1002-desk%40pbx.test",
+        "variable_eslr_pool": pool,
+    }
+    assert read(**mark, variable_last_bridge_to=PEER).pool == believed
+    # Of an earlier conversation it says nothing either.
+    assert read(**mark, variable_last_bridge_to=OTHER).pool == ""

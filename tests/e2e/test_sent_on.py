@@ -135,18 +135,32 @@ def connects_the_last_two(switch: FreeSwitch) -> bool:
     )
 
 
-def test_whoever_got_the_caller_after_asking_first_sent_him_not(
+@pytest.mark.parametrize("rings", [False, True])
+def test_whoever_got_the_caller_after_being_asked_is_not_taken_for_who_asked(
+    rings: bool,
     line: Callable[..., Line],
     inside: Callable[..., Caller],
     switch: FreeSwitch,
     arrival: Callable[[str], Call],
 ) -> None:
-    """An attended transfer tells the router nothing, so nobody's name stands for the third."""
-    desk, third = line("5501-a", answer=0.2), line("5502-a", answer=0.2)
+    """An attended transfer, to a phone that has answered or that rings still, connects two legs
+    past the router: nobody's name stands for the third."""
+    desk = line("5501-a", answer=0.2)
+    third = line("5502-a", answer=None if rings else 0.2)
     connected(inside(CALLER).call("5540"))
-    question = connected(inside("5501-a").call("5541"))
+    question = inside("5501-a").call("5541")
+    if rings:
+        question.wait_for(180)
+        time.sleep(HEARD)
+        answers = (record.message for record in list(question.caller.log.records))
+        question.final = next(each for each in answers if each.status == 180)
+    else:
+        connected(question)
     desk.lines.transfer(desk.ringings[0], "5541", replacing=question)
+    if rings:
+        assert question.wait() == 486
+        third.lines.answer(third.ringings[0])
     wait_until(lambda: connects_the_last_two(switch), 5, "the two talk")
     third.lines.transfer(third.ringings[0], "5542", by=BOSS)
     call = arrival("5542")
-    assert (call.caller.account, call.sent_by) == (CALLER, None)
+    assert (call.caller.account, call.sent_by, call.pool) == (CALLER, None, "")
