@@ -20,7 +20,7 @@ from esl_router.esl import commands, dialstring, untrusted
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import BUSY, Announce, Leg, Reject, Ring, Voicemail
+from esl_router.model.actions import BUSY, Announce, Intercept, Leg, Reject, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 
 logger = logging.getLogger(__name__)
@@ -172,6 +172,20 @@ def announce(socket: CallSocket, action: Announce) -> Outcome:
             commands.set_many({**_STATIC, variables.MAILBOX: action.mailbox or ""}),
             commands.execute("pre_answer"),
             commands.execute("playback", action.sound),
+            commands.connect(),
+        ],
+    )
+    return Outcome(caller_gone=gone, transferred=_transferred(snapshot))
+
+
+def intercept(socket: CallSocket, action: Intercept) -> Outcome:
+    """Connect the caller with somebody who talks, until one of the two hangs up."""
+    gone, snapshot = _run(
+        socket,
+        [
+            commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            commands.execute("answer"),
+            commands.execute("intercept", untrusted.uuid(action.uuid)),
             commands.connect(),
         ],
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from esl_router.engine.aggregate import aggregate
 from esl_router.live.state import LegTimes
-from esl_router.model.actions import Action, Announce, HandBack, Reject, Ring, Voicemail
+from esl_router.model.actions import Action, Announce, HandBack, Intercept, Reject, Ring, Voicemail
 from esl_router.model.call import Call, LegResult, Outcome, RingResult
 from esl_router.model.trace import Decision
 from esl_router.model.trace import Entry as TraceEntry
@@ -17,6 +17,7 @@ _WORD: Mapping[type[Action], str] = {
     Ring: "ring",
     Voicemail: "voicemail",
     Announce: "announce",
+    Intercept: "intercept",
     Reject: "reject",
     HandBack: "hand_back",
 }
@@ -95,6 +96,8 @@ class Record:
                 self._result = "voicemail"
             case Announce() if not action.before_forward:
                 self._result = "announcement"
+            case Intercept():
+                self._result = "answered"
             case HandBack():
                 self._result = "handed_back"
             case Reject() if self._result not in ("voicemail", "answered"):

@@ -25,7 +25,7 @@ from esl_router.esl.client import CallSocket, NotConnectedError, OutboundSession
 from esl_router.esl.wire import Frame
 from esl_router.live.feed import Feed
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Announce, HandBack, Leg, Reject, Ring, Voicemail
+from esl_router.model.actions import Announce, HandBack, Intercept, Leg, Reject, Ring, Voicemail
 from esl_router.model.call import Call, LegResult, Outcome
 from esl_router.model.team import Turn
 from esl_router.model.trace import Decision
@@ -234,6 +234,12 @@ class Session:
             case Announce() as action:
                 self._early = True
                 return actions.announce(self._socket, action), {}
+            case Intercept() as action:
+                self.deciding = False
+                outcome = actions.intercept(self._socket, action)
+                self.deciding = True
+                self._answered = True
+                return outcome, {}
             case Reject() as action:
                 actions.reject(self._socket, action, answered=self._answered)
             case HandBack():

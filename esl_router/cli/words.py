@@ -9,6 +9,7 @@ from esl_router.model.actions import (
     Action,
     Announce,
     HandBack,
+    Intercept,
     Leg,
     Outside,
     Reject,
@@ -32,6 +33,8 @@ def action_words(action: Action) -> str:
             return f"{mailbox} hears his voicemail" if login else f"Voicemail of {mailbox}"
         case Announce(sound=sound):
             return f"Announcement {sound}"
+        case Intercept():
+            return "Connect with whom the assistant talks to"
         case Reject(code=code):
             return f"The caller gets {code} {_CODES.get(code, '')}".rstrip()
         case HandBack():
@@ -68,6 +71,8 @@ def action_record(action: Action) -> dict[str, Any]:
             return {"action": "voicemail", "mailbox": mailbox, "login": login}
         case Announce(sound=sound, before_forward=by):
             return {"action": "announce", "sound": sound, "before_forward": bool(by)}
+        case Intercept(uuid=uuid):
+            return {"action": "intercept", "leg": uuid}
         case Reject(code=code, cause=cause):
             return {"action": "reject", "code": code, "cause": cause}
         case HandBack():

@@ -8,7 +8,7 @@ The order of the stages:
  2    codes        feature codes: a call handed to an executive, a call in his name
  3    callers      the callee's list: who always gets through, who is refused
  5    executive    the filter of an executive, and what follows his assistants
- 5    assistants   who of them rings, and whether the executive rings along
+ 5    pool         who of them rings, and whether the executive rings along
  6    cfu          call forward unconditional: the callee's own, whatever his status
  6    presence     the status, and where it sends every call
  7    prelude      before it does: his phones for a moment, an announcement
@@ -30,7 +30,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import on_behalf, push, route
+from esl_router.engine import on_behalf, push, retrieve, route
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
@@ -40,6 +40,7 @@ from esl_router.model.actions import (
     Action,
     Announce,
     HandBack,
+    Intercept,
     Reject,
     Ring,
     Voicemail,
@@ -52,6 +53,13 @@ from esl_router.model.trace import Decision, Trace
 
 MAX_ATTEMPTS = 16
 """Actions tried for one call before it ends, whatever the rules say."""
+
+
+_ENDED: dict[type[Action], str] = {
+    Voicemail: "The voicemail",
+    Announce: "The announcement",
+    Intercept: "The conversation",
+}
 
 
 def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
@@ -113,9 +121,10 @@ def _next(way: Way) -> Action:
     last = call.attempts[-1].action if call.attempts else None
     on = isinstance(last, Ring) or (isinstance(last, Announce) and last.before_forward)
     if last is not None and not on:
-        what = "voicemail" if isinstance(last, Voicemail) else "announcement"
-        trace.fired("fallback", f"The {what} has ended, and so does the call.")
+        trace.fired("fallback", f"{_ENDED[type(last)]} has ended, and so does the call.")
         return UNAVAILABLE
+    if parties.code is Code.RETRIEVE:
+        return retrieve.step(situation)
     if parties.code is Code.PUSH:
         return route.settle(push.step(parties.argument, way), way)
     if parties.outside is not None:

@@ -115,7 +115,8 @@ def plan(
             skipped.append(Skipped(row, reason))
     ringing, late = _clip(without_gaps(legs) if close_gaps else legs, limit)
     skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
-    for leg in ringing:
+    # Where others ring in between, whoever puts them together says when each rings.
+    for leg in ringing if close_gaps else ():
         trace.fired(STAGE, f"{leg.device} rings from {leg.delay} s to {leg.ends} s.")
     for entry in skipped:
         sentence = _SENTENCE[entry.reason]

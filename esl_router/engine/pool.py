@@ -29,7 +29,7 @@ from esl_router.model.people import (
 )
 from esl_router.model.presence import Status, TargetKind
 
-STAGE = "assistants"
+STAGE = "pool"
 
 ANONYMOUS = "Anonymous"
 

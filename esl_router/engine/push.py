@@ -12,6 +12,7 @@ from dataclasses import replace
 from esl_router.engine import busy, executive, fallback, followme, pool, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
+from esl_router.engine.retrieve import dialled
 from esl_router.engine.way import Step, Way
 from esl_router.model.actions import FORBIDDEN, UNAVAILABLE, Ring
 from esl_router.model.executive import AlertExecutive, Executive, RolloverAction
@@ -71,9 +72,7 @@ def _held(person: User, bosses: tuple[str, ...], way: Way) -> str:
         return situation.call.pool
     for leg in busy.conversations(person, situation):
         caller = situation.live.channels.get(leg.call)
-        dialled = caller.other if caller is not None else ""
-        owner = situation.rules.owner_of(dialled) if dialled.startswith("+") else None
-        extension = owner[1] if owner and owner[0] == person.domain else dialled
+        extension = dialled(caller.other if caller else "", person.domain, situation)
         if extension in bosses:
             return extension
     return ""

@@ -175,6 +175,14 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Intercept:
+    """Connect the caller with somebody who talks; whom he talked to is released."""
+
+    uuid: str
+    """The leg of whom he gets."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """End the call with an explicit code; never 603 towards a caller (features.md X10)."""
 
@@ -190,7 +198,7 @@ class HandBack:
     """Leave the call to the dialplan's own fallback: it rings the callee's registered phones."""
 
 
-Action = Ring | Voicemail | Announce | Reject | HandBack
+Action = Ring | Voicemail | Announce | Intercept | Reject | HandBack
 
 BUSY = Reject(486, "USER_BUSY")
 UNAVAILABLE = Reject(480, "NO_ANSWER")

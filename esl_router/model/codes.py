@@ -32,10 +32,14 @@ class Code(StrEnum):
     ASSISTANT_LOGIN = "assistant_login"
     """One's own login as an assistant; the executive's number follows where there are several."""
 
+    RETRIEVE = "retrieve"
+    """Take over the caller with whom an assistant of one's own talks."""
+
 
 USUAL = {
     Code.PUSH: "*63",
     Code.ON_BEHALF: "*64",
+    Code.RETRIEVE: "*65",
     Code.STATUS_AVAILABLE: "*30",
     Code.STATUS_AWAY: "*31",
     Code.STATUS_DND: "*32",

@@ -22,9 +22,9 @@ from tests.e2e.switch import FreeSwitch
 
 RECALL = 4
 RANG = 3
-PUSH, ON_BEHALF = "*63", "*64"
+PUSH, ON_BEHALF, RETRIEVE = "*63", "*64", "*65"
 OUT = {name: f"+4917155600{place:02}" for place, name in enumerate(("behalf", "pushed"), start=1)}
-POOLS = [boss for boss in range(6700, 6840, 10) if boss != 6780]
+POOLS = [boss for boss in range(6700, 6870, 10) if boss != 6780]
 
 
 def briefly(extension: int) -> dict[str, Any]:
@@ -246,6 +246,25 @@ def whom_a_colleague_sends_does_not(stage: Stage) -> None:
         assistant.wait_ringing(5)
     assert not boss.invited
     call.hang_up()
+
+
+@play
+def she_takes_over_the_caller_of_an_assistant(stage: Stage) -> None:
+    one, _ = stage.line("6851-a"), stage.line("6852-a")
+    call, _ = taken(stage, 6850, one)
+    hers = stage.inside("6850-a").call(RETRIEVE)
+    assert hers.wait(5) == 200
+    ended(one)
+    time.sleep(1)
+    assert hers.ended is None
+    still_talks(stage, call)
+    assert hers.wait_end(5)
+
+
+@play
+def there_is_nobody_to_take_over(stage: Stage) -> None:
+    assert stage.inside("6860-a").call(RETRIEVE).wait(5) == 480
+    assert stage.inside("1900-a").call(RETRIEVE).wait(5) == 403
 
 
 @play
