@@ -57,3 +57,14 @@ class WrongPassword(SwitchError):
 
 class ListenError(RouterError):
     """The router cannot listen where it was told to."""
+
+
+class CalendarError(RouterError):
+    """A calendar cannot be read. The text says why, and nothing of what stands in it."""
+
+    def __init__(self, text: str, *, unreachable: bool = False, retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.unreachable = unreachable
+        """Whether its server answers nobody at the moment."""
+        self.retry_after = retry_after
+        """Seconds that the server wants to be left alone; 0: it does not say."""

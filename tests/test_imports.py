@@ -22,11 +22,14 @@ MAY_IMPORT = {
     "live/state": {"model", "live/registrations", "live/channels"},
     "live": {"model", "esl", "live"},
     "store": {"model", "engine", "live/state", "store"},
+    "calendars": {"model", "store", "calendars"},
+    "calendars/ics": {"model"},
+    "calendars/fetch": {"model"},
     "call": {"model", "engine", "esl", "live", "store", "call", "settings"},
     "switch": {"model", "esl", "switch"},
     "settings": {"model", "esl"},
     "server": {"model", "engine", "esl", "live", "store", "call", "settings"},
-    "supervisor": {"settings", "server"},
+    "supervisor": {"settings", "server", "calendars"},
 }
 
 GEVENT = {"server", "supervisor", "call", "live/feed", "esl/client", "switch"}

@@ -160,9 +160,13 @@ def _calendar(calendar: Calendar | None, now: datetime) -> Axis:
     if calendar is None:
         return Axis("calendar", None, "he has no calendar")
     ends = calendar.ends(now)
+    unread = ""
+    if calendar.unread_since is not None:
+        since = _at(calendar.unread_since.astimezone(now.tzinfo))
+        unread = f"; the calendar cannot be read since {since}"
     if ends is None:
-        return Axis("calendar", None, "there is no appointment")
-    why = f"an appointment lasts until {_at(ends)}"
+        return Axis("calendar", None, f"there is no appointment{unread}")
+    why = f"an appointment lasts until {_at(ends)}{unread}"
     return Axis("calendar", calendar.status, why, calendar.forward)
 
 

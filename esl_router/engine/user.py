@@ -60,6 +60,10 @@ def step(user: User, way: Way) -> Step:
             if result is not RingResult.DECLINED:  # then he has refused the call on another phone
                 deflected = deflection.redirect(user, attempt, way)
             return deflected or _unanswered(user, profile, fallback.CONDITION[result], way)
+    if presence.calendar is not None and presence.calendar.unread_since is not None:
+        since = presence.calendar.unread_since.isoformat(timespec="seconds")
+        why = f"The calendar of {user.extension} cannot be read since {since}"
+        trace.passed("presence", f"{why}: what was known of it holds.")
     if verdict is None:
         filtered = executive.step(user, way, before_forwarding=True)
         if filtered is not None:

@@ -124,6 +124,9 @@ class Calendar:
     edges: tuple[int, ...] = ()
     """When he is busy: begin and end by turns, ascending, in seconds since the epoch."""
 
+    unread_since: datetime | None = None
+    """Since when the calendar cannot be read (X85); None: it can."""
+
     def ends(self, now: datetime) -> datetime | None:
         """When the appointment of ``now`` ends, in its zone; None: there is none."""
         place = bisect_right(self.edges, now.timestamp())

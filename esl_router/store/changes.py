@@ -241,6 +241,11 @@ _NAMING = """
     WHERE domain = :domain AND extension <> :extension AND target IN (:call, :box)
     UNION ALL SELECT 'users.' || extension || '.calendar.forward'
     FROM calendars WHERE domain = :domain AND extension <> :extension AND forward IN (:call, :box)
+    UNION ALL SELECT 'users.' || extension || '.messenger.forward'
+    FROM messengers WHERE domain = :domain AND extension <> :extension AND forward IN (:call, :box)
+    UNION ALL SELECT 'users.' || extension || '.presence.outside_hours.forward'
+    FROM presence
+    WHERE domain = :domain AND extension <> :extension AND hours_forward IN (:call, :box)
     UNION ALL SELECT 'teams.' || extension || '.overflow'
     FROM teams WHERE domain = :domain AND (overflow_no_answer IN (:call, :box)
         OR overflow_busy IN (:call, :box) OR overflow_nobody IN (:call, :box))

@@ -14,6 +14,7 @@ import sqlite_utils
 
 from esl_router.store.forms import usual
 from esl_router.store.layout import (
+    CALENDAR,
     CALL_ORIGINS,
     CODES,
     FOLLOW_ME,
@@ -41,6 +42,7 @@ _OWN_TABLES = (
     "call_forwards",
     "callers",
     "calendars",
+    "messengers",
 )
 """What belongs to one user alone, beside his row in ``users``."""
 
@@ -285,6 +287,7 @@ def _users(read: _Tables) -> Document:
     every_call = read.groups("call_forwards", "extension", order="origin")
     callers = read.groups("callers", "extension")
     calendars = read.groups("calendars", "extension", order="extension")
+    messengers = read.groups("messengers", "extension", order="extension")
     found = {}
     for row in read.rows("users"):
         key = (row["extension"],)
@@ -316,16 +319,19 @@ def _users(read: _Tables) -> Document:
                 {"numbers": json.loads(each["numbers"]), **_pick(each, "action", "schedule")}
                 for each in callers.get(key, ())
             ],
-            "calendar": _pick(calendars[key][0], "source", "status", "forward")
-            if key in calendars
-            else None,
+            "calendar": _pick(calendars[key][0], *CALENDAR.keys) if key in calendars else None,
+            "messenger": _messenger(messengers[key][0]) if key in messengers else None,
         }
     return found
 
 
+def _messenger(row: Mapping[str, Any]) -> Document:
+    return {**_flags(row, "status"), **_pick(row, "forward")}
+
+
 def _presence(row: Mapping[str, Any]) -> Document:
     found = _pick(row, "status", "message", "until", "afterwards", "revert")
-    hours = {"schedule": row["hours_schedule"], "status": row["hours_status"]}
+    hours = {name: row[f"hours_{name}"] for name in ("schedule", "status", "forward")}
     return {**found, "outside_hours": hours if row["hours_schedule"] else None}
 
 

@@ -163,7 +163,13 @@ PROFILE = Record(
         "external": Key(_FORWARDS, usual(_FORWARDS)),
     }
 )
-_OUTSIDE_HOURS = Record({"schedule": Key(_TEXT), "status": Key(_STATUS, "away", kept=True)})
+_OUTSIDE_HOURS = Record(
+    {
+        "schedule": Key(_TEXT),
+        "status": Key(_STATUS, "away", kept=True),
+        "forward": Key(_AT_ONCE, None),
+    }
+)
 PRESENCE = Record(
     {
         "status": Key(_STATUS, "available"),
@@ -189,12 +195,22 @@ _CALLERS = Record(
         "schedule": Key(One(values.optional(values.place_name)), None),
     }
 )
-_CALENDAR = Record(
+_MINUTES = One(values.whole(0, 120, "minutes"))
+CALENDAR = Record(
     {
         "source": Key(One(values.calendar_source)),
-        "status": Key(_STATUS, "meeting"),
+        "login": Key(One(values.optional(values.login)), None),
+        "address": Key(One(values.optional(values.mail_address)), None),
+        "status": Key(One(values.or_none(values.choice(*values.STATUSES))), "meeting"),
         "forward": Key(_AT_ONCE, None),
+        "all_day": Key(One(values.choice("ignore", "free", "busy")), "ignore"),
+        "tentative": Key(One(values.choice("free", "busy")), "free"),
+        "merge_gap": Key(_MINUTES, 5),
+        "padding": Key(_MINUTES, 0),
     }
+)
+MESSENGER = Record(
+    {"status": Key(_BOOLEAN, True, kept=True), "forward": Key(_AT_ONCE, None, kept=True)}
 )
 
 USER = Record(
@@ -213,7 +229,8 @@ USER = Record(
         "presence": Key(PRESENCE, usual(PRESENCE)),
         "forward": Key(_FORWARD, usual(_FORWARD)),
         "callers": Key(Many(_CALLERS), []),
-        "calendar": Key(Maybe(_CALENDAR), None),
+        "calendar": Key(Maybe(CALENDAR), None),
+        "messenger": Key(Maybe(MESSENGER), None),
     }
 )
 

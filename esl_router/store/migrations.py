@@ -596,3 +596,65 @@ def m022_history(db: sqlite_utils.Database) -> None:
         CREATE INDEX history_changes_path ON history_changes (path, entry);
         """
     )
+
+
+@MIGRATIONS()
+def m023_calendars(db: sqlite_utils.Database) -> None:
+    # A column that may become NULL needs a new table; nothing refers to the old one.
+    # What was read of calendars and heard of messengers has no foreign keys: an import that
+    # replaces the rules must not forget it. `edges` is when somebody is busy, begin and end by
+    # turns; nothing else of an appointment is ever here.
+    db.executescript(
+        """
+        ALTER TABLE calendars RENAME TO calendars_before;
+        CREATE TABLE calendars (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            source TEXT NOT NULL CHECK (source <> ''),
+            login TEXT CHECK (login <> ''),
+            address TEXT CHECK (address <> ''),
+            status TEXT CHECK (
+                status IN ('available', 'away', 'dnd', 'lunch', 'business_trip', 'meeting')),
+            forward TEXT,
+            all_day TEXT NOT NULL CHECK (all_day IN ('ignore', 'free', 'busy')),
+            tentative TEXT NOT NULL CHECK (tentative IN ('free', 'busy')),
+            merge_gap INTEGER NOT NULL CHECK (merge_gap BETWEEN 0 AND 120),
+            padding INTEGER NOT NULL CHECK (padding BETWEEN 0 AND 120),
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        INSERT INTO calendars
+            SELECT domain, extension, source, NULL, NULL, status, forward, 'ignore', 'free', 5, 0
+            FROM calendars_before;
+        DROP TABLE calendars_before;
+        CREATE TABLE calendar_feeds (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            source TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            edges TEXT NOT NULL CHECK (json_valid(edges)),
+            validator TEXT NOT NULL,
+            expanded INTEGER,
+            read INTEGER,
+            failing INTEGER,
+            problem TEXT,
+            PRIMARY KEY (domain, extension)
+        ) STRICT;
+        CREATE TABLE messengers (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            status INTEGER NOT NULL CHECK (status IN (0, 1)),
+            forward TEXT,
+            PRIMARY KEY (domain, extension),
+            FOREIGN KEY (domain, extension) REFERENCES users ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE messenger_feed (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            says TEXT NOT NULL,
+            until INTEGER NOT NULL,
+            PRIMARY KEY (domain, extension)
+        ) STRICT;
+        ALTER TABLE presence ADD COLUMN hours_forward TEXT;
+        """
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 from esl_router.model.numbers import is_pattern
 from esl_router.model.people import CallerAction, CallerRule, Origin
 from esl_router.model.presence import (
+    Calendar,
     CallForward,
     Forward,
+    Messenger,
     OutsideHours,
     Presence,
     Profile,
@@ -26,12 +28,24 @@ from esl_router.store.schedules import schedule
 Report = Callable[[str, str], None]
 """Takes the path of a broken rule and what is wrong with it."""
 
+# Everything that has no more than one row a user: one statement, each table by its key.
 _STATUS = """
-    SELECT status, until, afterwards, message, hours_schedule, hours_status FROM presence
-    WHERE domain = ? AND extension = ?
+    SELECT presence.status, presence.until, presence.afterwards, presence.message,
+           hours_schedule, hours_status, hours_forward,
+           calendars.source, calendars.status, calendars.forward, edges, failing,
+           messengers.status, messengers.forward, messenger_feed.says, messenger_feed.until
+    FROM users
+    LEFT JOIN presence USING (domain, extension)
+    LEFT JOIN calendars USING (domain, extension)
+    LEFT JOIN calendar_feeds ON calendar_feeds.domain = users.domain
+        AND calendar_feeds.extension = users.extension
+        AND calendar_feeds.source = calendars.source
+    LEFT JOIN messengers USING (domain, extension)
+    LEFT JOIN messenger_feed USING (domain, extension)
+    WHERE users.domain = ? AND users.extension = ?
 """
 
-_NO_STATUS = ("available", None, "available", None, None, None)
+_NOTHING = (None,) * 16
 
 _PROFILES = """
     SELECT profiles.status, no_answer_after, queue_login, ring_group_calls,
@@ -56,15 +70,17 @@ _CALLERS = """
 def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Report) -> Presence:
     """The user's status and profiles; a forward that makes no sense is left out and reported."""
     row = conn.execute(_STATUS, (domain, extension)).fetchone()
-    status, until, afterwards, message, hours, then = row or _NO_STATUS
-    path = f"users.{extension}.presence"
+    status, until, afterwards, message, *rest = row or _NOTHING
+    hours, calendar, messenger = rest[:3], rest[3:8], rest[8:]
+    user = f"users.{extension}"
+    path = f"{user}.presence"
     return Presence(
-        status=_status(status, f"{path}.status", report),
+        status=_status(status or "available", f"{path}.status", report),
         until=_instant(until, f"{path}.until", report),
-        afterwards=_status(afterwards, f"{path}.afterwards", report),
-        outside_hours=None
-        if hours is None
-        else _outside_hours(conn, domain, hours, str(then), f"{path}.outside_hours", report),
+        afterwards=_status(afterwards or "available", f"{path}.afterwards", report),
+        outside_hours=_outside_hours(conn, domain, hours, f"{path}.outside_hours", report),
+        calendar=_calendar(calendar, f"{user}.calendar", report),
+        messenger=_messenger(messenger, f"{user}.messenger", report),
         profiles=_profiles(conn, domain, extension, f"{path}.profiles", report),
         message=_checked(values.message, message, f"{path}.message", report) or "",
     )
@@ -158,12 +174,56 @@ def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:
 
 
 def _outside_hours(
-    conn: sqlite3.Connection, domain: str, name: str, status: str, path: str, report: Report
+    conn: sqlite3.Connection, domain: str, columns: Sequence[Any], path: str, report: Report
 ) -> OutsideHours | None:
+    name, status, forward = columns
+    if name is None:
+        return None
     try:
-        return OutsideHours(schedule(conn, domain, name), Status(status))
+        hours = schedule(conn, domain, name)
+        return OutsideHours(hours, Status(str(status)), _target(forward, f"{path}.forward", report))
     except ValueError as error:
         report(path, str(error))
+        return None
+
+
+def _calendar(columns: Sequence[Any], path: str, report: Report) -> Calendar | None:
+    source, status, forward, text, failing = columns
+    if source is None:
+        return None
+    try:
+        found = json.loads(text or "[]")
+        edges = tuple(found) if isinstance(found, list) else (None,)
+        if not all(type(edge) is int for edge in edges) or found != sorted(found):
+            raise ValueError
+    except (ValueError, TypeError):
+        report(path, "what was read of it is unreadable, so there is no appointment")
+        edges = ()
+    return Calendar(
+        None if status is None else _status(status, f"{path}.status", report),
+        _target(forward, f"{path}.forward", report),
+        edges,
+        _instant(failing, path, report),
+    )
+
+
+def _messenger(columns: Sequence[Any], path: str, report: Report) -> Messenger | None:
+    status, forward, says, until = columns
+    if status is None:
+        return None
+    return Messenger(
+        status != 0,
+        _target(forward, f"{path}.forward", report),
+        says or "",
+        _instant(until, path, report),
+    )
+
+
+def _target(text: str | None, path: str, report: Report) -> Target | None:
+    try:
+        return None if text is None else Target.parse(text)
+    except ValueError:
+        report(path, f"{text!r} is no target")
         return None
 
 

@@ -56,6 +56,7 @@ RECORDED: Mapping[str, tuple[tuple[str, str | None], ...]] = {
     "call_forwards": (("users", "extension"),),
     "callers": (("users", "extension"),),
     "calendars": (("users", "extension"),),
+    "messengers": (("users", "extension"),),
     "teams": (("teams", "extension"),),
     "team_members": (("teams", "team"),),
     "executives": (("executives", "extension"),),
@@ -67,6 +68,8 @@ RECORDED: Mapping[str, tuple[tuple[str, str | None], ...]] = {
 STATE = frozenset(
     {
         "team_turns",
+        "calendar_feeds",
+        "messenger_feed",
         "journal_calls",
         "journal_attempts",
         "journal_legs",

@@ -104,9 +104,13 @@ def targets_of_user(extension: str, user: Mapping[str, Any]) -> Iterator[tuple[s
     for origin in CALL_ORIGINS:
         if (forward := user["forward"][origin]) is not None:
             yield f"users.{extension}.forward.{origin}.to", forward["to"]
-    calendar = user["calendar"]
-    if calendar is not None and calendar["forward"] is not None:
-        yield f"users.{extension}.calendar.forward", calendar["forward"]
+    for path, record in (
+        ("presence.outside_hours", user["presence"]["outside_hours"]),
+        ("calendar", user["calendar"]),
+        ("messenger", user["messenger"]),
+    ):
+        if record is not None and record["forward"] is not None:
+            yield f"users.{extension}.{path}.forward", record["forward"]
 
 
 def _names_twice(rules: Document) -> Iterator[str]:

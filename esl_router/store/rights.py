@@ -103,6 +103,12 @@ RIGHTS = (
         for key in ("alert_first", "announce")
     ),
     Right("users.{user}.forward", (Who.USER,), "the call forward of {user}"),
+    # Where a calendar is, and with whose password it is read, is not among them.
+    *(
+        Right(f"users.{{user}}.calendar.{key}", (Who.USER,), "the calendar of {user}")
+        for key in ("status", "forward")
+    ),
+    Right("users.{user}.messenger", (Who.USER,), "the messenger of {user}"),
     Right("users.{user}.busy_on_busy", (Who.USER,), "the busy on busy of {user}"),
     *(
         Right(

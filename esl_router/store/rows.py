@@ -40,6 +40,7 @@ TABLES = (
     "call_forwards",
     "callers",
     "calendars",
+    "messengers",
     "teams",
     "team_members",
     "executives",
@@ -128,7 +129,7 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
     yield from device_rows(domain, user["devices"], user["follow_me"], extension=extension)
     presence = user["presence"]
     state = {name: presence[name] for name in _STATE}
-    hours = presence["outside_hours"] or {"schedule": None, "status": None}
+    hours = presence["outside_hours"] or dict.fromkeys(("schedule", "status", "forward"))
     hours = {f"hours_{name}": value for name, value in hours.items()}
     yield "presence", {**key, **state, **hours}
     for index, (status, profile) in enumerate(presence["profiles"].items()):
@@ -150,6 +151,8 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
         yield "callers", {**key, "position": index, "numbers": numbers, **row}
     if user["calendar"] is not None:
         yield "calendars", {**key, **user["calendar"]}
+    if user["messenger"] is not None:
+        yield "messengers", {**key, **user["messenger"]}
 
 
 def device_rows(

@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import phonenumbers
 
@@ -32,6 +33,8 @@ _ALERT_INFO = re.compile(
 _CODE = re.compile(r"[*#][0-9*]{1,9}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _TRUNK = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_./:@;=+~-]*")
+_LOGIN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}|file:.{1,500}")
+_MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9.-]{1,190}")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 
@@ -305,12 +308,46 @@ def instant_text(value: int | None) -> str | None:
 
 
 def calendar_source(value: Any, country: str) -> str:
+    """Where a calendar is: a file, an address of the web, or a collection of a CalDAV server.
+
+    Never with a user and a password in it: rules are shown to more people than a password is.
+    """
+    known = "file:PATH, https://… or caldav:https://…"
     if not isinstance(value, str) or not value.isprintable() or len(value) > 1000:
-        raise ValueError(f"{said(value)} is no calendar: file:PATH or https://…")
-    scheme, colon, rest = value.partition(":")
-    if scheme not in ("file", "http", "https") or not colon or not rest:
-        raise ValueError(f"{value!r} is no calendar: file:PATH or https://…")
+        raise ValueError(f"{said(value)} is no calendar: {known}")
+    if value.startswith("file:"):
+        if not value.removeprefix("file:").strip("/"):
+            raise ValueError(f"{value!r} names no file: {known}")
+        return value
+    try:
+        parts = urlsplit(value.removeprefix("caldav:"))
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not value.isascii() or " " in value:
+        raise ValueError(f"{said(value)} is no calendar: {known}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no user and password: `login` names where they are")
     return value
+
+
+def login(value: Any, country: str) -> str:
+    """Where user and password of a calendar are: an environment variable, or a file."""
+    if isinstance(value, str) and _LOGIN.fullmatch(value) and value.isprintable():
+        return value
+    raise ValueError(f"{said(value)} is no login: env:NAME or file:PATH, which holds user:password")
+
+
+def mail_address(value: Any, country: str) -> str:
+    """A mail address, in lower case."""
+    if not isinstance(value, str) or not _MAIL.fullmatch(value):
+        raise ValueError(f"{said(value)} is no mail address (anna@example.com)")
+    return value.lower()
+
+
+def or_none(check: Value) -> Value:
+    """``null`` or the word ``none``, as None, or what ``check`` accepts."""
+    return lambda value, country: None if value in (None, "none") else check(value, country)
 
 
 def busy_on_busy(value: Any, country: str) -> int:

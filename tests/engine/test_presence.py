@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -198,6 +199,16 @@ def test_the_reason_names_the_end_in_the_zone_that_was_asked_in():
     assert effective(Presence(calendar=busy()), berlin).reason == (
         "is meeting (an appointment lasts until 2026-03-02T10:30:00+01:00)"
     )
+
+
+def test_a_calendar_that_cannot_be_read_says_so_and_what_was_known_holds():
+    calendar = replace(busy(), unread_since=NOW - timedelta(hours=3))
+    axis = effective(Presence(calendar=calendar), NOW).axes[2]
+    assert axis.status is Status.MEETING
+    assert axis.why.endswith("; the calendar cannot be read since 2026-03-02T06:00:00+00:00")
+    axis = effective(Presence(calendar=calendar), NOW + timedelta(hours=1)).axes[2]
+    assert axis.status is None
+    assert "cannot be read since" in axis.why
 
 
 def test_what_a_messenger_said_is_old_after_its_time():

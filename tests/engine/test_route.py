@@ -144,6 +144,14 @@ def test_an_appointment_that_only_shows_lets_calls_ring():
     )
 
 
+def test_the_trace_tells_of_a_calendar_that_cannot_be_read():
+    calendar = replace(appointment(), edges=(), unread_since=NOW)
+    trace = decide(trunk_call("1001"), company(u1001=Presence(calendar=calendar)), LIVE, NOW).trace
+    assert "The calendar of 1001 cannot be read since 2026-03-02T09:00:00+00:00: " in " ".join(
+        entry.text for entry in trace
+    )
+
+
 def test_who_gets_through_gets_through_in_an_appointment():
     rules = company(
         u1001=Presence(calendar=appointment(forward="voicemail")), lists={"1001": (VIP,)}

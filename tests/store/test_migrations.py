@@ -52,6 +52,8 @@ def test_a_released_schema_becomes_todays_and_keeps_its_rows(released, path, tmp
         assert reader.presence("pbx.test", "1008").afterwards is Status.AVAILABLE
         team_rows = reader.follow_me("pbx.test", "1001", Origin.TEAM)
         assert [row.own_ring for row in team_rows] == [False, False], "both had the usual ring time"
+        calendar = reader.presence("pbx.test", "1001").calendar
+        assert (calendar.status, str(calendar.forward)) == (Status.MEETING, "voicemail")
         hotline = reader.team("pbx.test", "2000")
         assert hotline.skip_if_busy
         assert (hotline.caller_prefix, hotline.members[0].began) == ("", 0)
