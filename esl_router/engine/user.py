@@ -13,10 +13,10 @@ from esl_router.engine import (
     unconditional,
 )
 from esl_router.engine.fallback import Condition
-from esl_router.engine.presence import effective, sent_away
+from esl_router.engine.presence import Effective, effective, sent_away
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
-from esl_router.model.call import RingResult
+from esl_router.model.call import Attempt, RingResult
 from esl_router.model.people import CallerAction, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
 
@@ -40,7 +40,6 @@ _FORWARD = {
 def step(user: User, way: Way) -> Step:
     """What ``user`` makes of the call."""
     situation = way.situation
-    trace = situation.trace
     way.visited.add(user.extension)
     verdict = callers.verdict(user, situation)
     if verdict is CallerAction.BLOCK:
@@ -51,40 +50,71 @@ def step(user: User, way: Way) -> Step:
     current = effective(presence, situation.now)
     profile = presence.profile(current.status)
     attempt = way.attempt(user.extension)
-    if attempt is not None:
-        result = way.result(attempt)
-        if result is None:
-            return UNAVAILABLE
-        if not prelude.alerted(attempt):
-            deflected = None
-            if result is not RingResult.DECLINED:  # then he has refused the call on another phone
-                deflected = deflection.redirect(user, attempt, way)
-            return deflected or _unanswered(user, profile, fallback.CONDITION[result], way)
+    if attempt is not None and not prelude.alerted(attempt):
+        return _rang(user, profile, attempt, way)
+    if attempt is not None and way.result(attempt) is None:
+        return UNAVAILABLE
     if presence.calendar is not None and presence.calendar.unread_since is not None:
         since = presence.calendar.unread_since.isoformat(timespec="seconds")
         why = f"The calendar of {user.extension} cannot be read since {since}"
-        trace.passed("presence", f"{why}: what was known of it holds.")
-    if verdict is None:
-        filtered = executive.step(user, way, before_forwarding=True)
-        if filtered is not None:
-            return filtered
-        forward = unconditional.target(user, situation)
-        if forward is not None:
-            return Redirect(user, forward, Condition.FORWARD)
-        target = sent_away(current, profile, situation.parties.origin)
-        if target is not None:
-            trace.fired("presence", f"{user.extension} {current.reason}: calls go to {target}.")
-            redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
-            return prelude.before(redirect, profile, way) or redirect
-        if current.status is not Status.AVAILABLE:
-            why = f"{user.extension} {current.reason}"
-            trace.passed("presence", f"{why}, and calls ring all the same.")
-        filtered = executive.step(user, way, before_forwarding=False)
-        if filtered is not None:
-            return filtered
-        if busy.is_busy(user, situation):
-            return _unanswered(user, profile, Condition.TALKING, way)
+        situation.trace.passed("presence", f"{why}: what was known of it holds.")
+    for stage in _BEFORE_HIS_PHONES if verdict is None else ():
+        taken = stage(user, current, profile, way)
+        if taken is not None:
+            return taken
     return _phones(user, profile, presence.profile(Status.DND), way)
+
+
+def _rang(user: User, profile: Profile, attempt: Attempt, way: Way) -> Step:
+    result = way.result(attempt)
+    if result is None:
+        return UNAVAILABLE
+    deflected = None
+    if result is not RingResult.DECLINED:  # then he has refused the call on another phone
+        deflected = deflection.redirect(user, attempt, way)
+    return deflected or _unanswered(user, profile, fallback.CONDITION[result], way)
+
+
+# -- what takes a call before his phones ring; None: it does not --------------------------------
+
+
+def _assistants(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
+    return executive.step(user, way, before_forwarding=True)
+
+
+def _forward(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
+    target = unconditional.target(user, way.situation)
+    return None if target is None else Redirect(user, target, Condition.FORWARD)
+
+
+def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
+    trace = way.situation.trace
+    target = sent_away(current, profile, way.situation.parties.origin)
+    if target is not None:
+        trace.fired("presence", f"{user.extension} {current.reason}: calls go to {target}.")
+        redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
+        return prelude.before(redirect, profile, way) or redirect
+    if current.status is not Status.AVAILABLE:
+        why = f"{user.extension} {current.reason}"
+        trace.passed("presence", f"{why}, and calls ring all the same.")
+    return None
+
+
+def _assistants_after(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
+    return executive.step(user, way, before_forwarding=False)
+
+
+def _busy(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
+    if busy.is_busy(user, way.situation):
+        return _unanswered(user, profile, Condition.TALKING, way)
+    return None
+
+
+_BEFORE_HIS_PHONES = (_assistants, _forward, _status, _assistants_after, _busy)
+"""In the order of the decision. A caller who always gets through passes all of them."""
+
+
+# -- his phones ---------------------------------------------------------------------------------
 
 
 def ring_all_the_same(user: User, way: Way) -> Step:
