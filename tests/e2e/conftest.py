@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from esl_router.store.directory import Account, directory_xml
 from tests.e2e.endpoint import Answering, Behaviour, Caller, Registered
 from tests.e2e.sip import wait_until
 from tests.e2e.sipp import EVENT_LAG, Phone, SippCaller
+from tests.e2e.stage import Stage, staged
 from tests.e2e.stub import StubRouter
 from tests.e2e.switch import FreeSwitch, missing
 
@@ -49,6 +51,28 @@ def warm_up(switch: FreeSwitch) -> None:
     finally:
         caller.close()
     time.sleep(0.6)
+
+
+@pytest.fixture(scope="module")
+def stage(
+    request: pytest.FixtureRequest,
+    freeswitch: FreeSwitch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    """The stage of a module of scenarios: by its ``RULES``, its ``TRUNK`` (how the world outside
+    behaves) and its ``prepare(router)``, where it has them."""
+    module = request.module
+    place = tmp_path_factory.mktemp(module.__name__.rpartition(".")[2])
+    more = {"prepare": module.prepare} if hasattr(module, "prepare") else {}
+    trunk = getattr(module, "TRUNK", None)
+    with staged(freeswitch, place, module.RULES, trunk=trunk, **more) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def played(request: pytest.FixtureRequest, stage: Stage) -> dict[str, Future[None]]:
+    """What became of each scenario of the module's ``play``; they were played at the same time."""
+    return request.module.play.play(stage)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,28 @@ class Stage:
         made = SippCaller(self.switch, self._place, number, **how)
         self._stack.callback(made.close)
         return made
+
+
+@contextmanager
+def staged(
+    switch: FreeSwitch,
+    place: Path,
+    rules: dict[str, Any],
+    *,
+    trunk: Behaviour | None = None,
+    prepare: Callable[[Router], object] = lambda router: None,
+) -> Iterator[Stage]:
+    """A stage with a router that runs by ``rules``. ``trunk`` is how the world outside behaves;
+    ``prepare`` is given the router before it starts."""
+    with ExitStack() as stack:
+        outside = Answering(switch.trunk, trunk)
+        stack.callback(outside.close)
+        stack.callback(switch.hang_up_everything)
+        router = Router(switch, place, rules)
+        prepare(router)
+        router.start()
+        stack.callback(router.kill)
+        yield Stage(switch, router, outside, place, stack)
 
 
 Scenario = Callable[[Stage], None]

@@ -6,21 +6,17 @@ Whoever is called has two phones, 1234-a and 1234-b; the calls are made by 1900 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import warm_up
 from tests.e2e.diverted import mailbox, send_on
-from tests.e2e.endpoint import Answering, Behaviour, Placed
+from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
-from tests.e2e.router import Router
 from tests.e2e.sip import Ringing, wait_until
-from tests.e2e.stage import Programme, Stage, company, person
+from tests.e2e.stage import Programme, Stage, company, person, staged
 from tests.e2e.switch import FreeSwitch
 
 HEARD = 0.4
@@ -74,27 +70,6 @@ PEOPLE["u1422"]["follow_me"] = {
 PEOPLE["u1412"]["devices"]["1412-b"]["dnd"] = True
 RULES = company(**PEOPLE)
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    yield from set_up(freeswitch, tmp_path_factory.mktemp("busy-on-busy"))
-
-
-def set_up(switch: FreeSwitch, place: Path) -> Iterator[Stage]:
-    with ExitStack() as stack:
-        trunk = Answering(switch.trunk)
-        stack.callback(trunk.close)
-        stack.callback(switch.hang_up_everything)
-        router = Router(switch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(switch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
 
 
 def pair(stage: Stage, extension: int) -> tuple[Line, Line]:
@@ -443,20 +418,17 @@ def test_a_switch_that_crashed_during_a_conversation_leaves_nobody_busy(
     switch.start()
     try:
         warm_up(switch)
-        scene = set_up(switch, tmp_path_factory.mktemp("crashed"))
-        stage = next(scene)
-        one, two = pair(stage, 1400)
-        talk(stage, one, 1400)
-        is_busy(stage, 1400, one, two)
-        links = stage.router.log.read_text().count("is up")
-        switch.crash()
-        switch.start()
-        wait_until(
-            lambda: stage.router.log.read_text().count("is up") > links, 20, "the link is back"
-        )
-        one, two = pair(stage, 1400)
-        is_rung(stage, 1400, one, two)
-        with pytest.raises(StopIteration):
-            next(scene)
+        with staged(switch, tmp_path_factory.mktemp("crashed"), RULES) as stage:
+            one, two = pair(stage, 1400)
+            talk(stage, one, 1400)
+            is_busy(stage, 1400, one, two)
+            links = stage.router.log.read_text().count("is up")
+            switch.crash()
+            switch.start()
+            wait_until(
+                lambda: stage.router.log.read_text().count("is up") > links, 20, "the link is back"
+            )
+            one, two = pair(stage, 1400)
+            is_rung(stage, 1400, one, two)
     finally:
         switch.stop()

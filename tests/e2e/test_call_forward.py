@@ -6,9 +6,7 @@ The clock is the real one: the schedules are made around the moment at which the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,12 +25,11 @@ from tests.e2e.diverted import (
     reaches_the_mailbox_of,
     somebody,
 )
-from tests.e2e.endpoint import Answering, Behaviour, Placed
+from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.router import Router
 from tests.e2e.sip import TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
-from tests.e2e.switch import FreeSwitch
 
 ANSWERS = "1690"
 OUT = {name: f"+4917130001{number}" for number, name in enumerate(("origin", "dnd", "silent"), 10)}
@@ -119,22 +116,13 @@ TEAMS = {
     },
 }
 RULES = {**company(**PEOPLE), "schedules": SCHEDULES, "teams": TEAMS}
+TRUNK = Behaviour(answer=0.3)
 play = Programme()
 
 
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("call-forward")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk, Behaviour(answer=0.3))
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        # A rule from before the policy: an import would refuse it now.
-        router.change("UPDATE domains SET toll_deny = ?", '["+49137"]')
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
+def prepare(router: Router) -> None:
+    """A rule from before the policy: an import would refuse it now."""
+    router.change("UPDATE domains SET toll_deny = ?", '["+49137"]')
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,13 +20,11 @@ from tests.e2e.diverted import (
     reaches_the_mailbox_of,
     somebody,
 )
-from tests.e2e.endpoint import Answering, Behaviour, Placed
+from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.pools import people, phones, pool, rules
-from tests.e2e.router import Router
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage
-from tests.e2e.switch import FreeSwitch
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 QUIET = 1.5
@@ -133,25 +129,8 @@ EXECUTIVES = [
     pool(6420, **rollover("executive")),
 ]
 RULES = rules(PEOPLE, EXECUTIVES, schedules={"now": hours(-10, 60), "later": hours(60, 120)})
+TRUNK = Behaviour(answer=0.3)
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("executive")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk, Behaviour(answer=0.3))
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
 
 
 def give_up(call: Placed) -> None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.endpoint import Answering, Behaviour
-from tests.e2e.router import Router
+from tests.e2e.endpoint import Behaviour
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
-from tests.e2e.switch import FreeSwitch
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 MOBILE = "+491711234567"
@@ -47,21 +43,6 @@ RULES = company(
     u1038=person("1038", "a"),
 )
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def played(
-    freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[None]]]:
-    place = tmp_path_factory.mktemp("follow-me")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk)
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield play.play(Stage(freeswitch, router, trunk, place, stack))
 
 
 @play

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 import wave
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +22,11 @@ from tests.e2e.diverted import (
     reaches_the_mailbox_of,
     somebody,
 )
-from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed
+from tests.e2e.endpoint import Behaviour, Caller, Placed
 from tests.e2e.lines import to
 from tests.e2e.router import Router
 from tests.e2e.sip import TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
-from tests.e2e.switch import FreeSwitch
 
 FORBIDDEN = "+491379999999"
 _USED = (
@@ -105,27 +102,13 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1376),
 }  # fmt: skip
 RULES = company(**PEOPLE)
+TRUNK = Behaviour(answer=0.3)
 play = Programme()
 
 
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("forwarding")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk, Behaviour(answer=0.3))
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        # A rule from before the policy: an import would refuse it now.
-        router.change("UPDATE domains SET toll_deny = ?", '["+49137"]')
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
+def prepare(router: Router) -> None:
+    """A rule from before the policy: an import would refuse it now."""
+    router.change("UPDATE domains SET toll_deny = ?", '["+49137"]')
 
 
 # -- not registered, no answer, busy --------------------------------------------------------------

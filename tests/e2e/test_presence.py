@@ -8,9 +8,8 @@ import select
 import struct
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -27,12 +26,10 @@ from tests.e2e.diverted import (
     send_on,
     somebody,
 )
-from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed, Speaking
+from tests.e2e.endpoint import Behaviour, Caller, Placed, Speaking
 from tests.e2e.lines import Line, to
-from tests.e2e.router import Router
 from tests.e2e.sip import TOLERANCE, Ringing, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
-from tests.e2e.switch import FreeSwitch
 
 STATUSES = ("away", "dnd", "lunch", "business_trip", "meeting")
 ANSWERS, COLLEAGUE, MOBILE = "1290", "1291", "+491711290000"
@@ -97,20 +94,8 @@ for extension, (status, targets) in CELLS.items():
     PEOPLE |= somebody(extension, presence={"status": status, "profiles": {status: profile}})
 
 RULES = company(**PEOPLE)
+TRUNK = Behaviour(answer=0.3)
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("presence")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk, Behaviour(answer=0.3))
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
 
 
 @pytest.fixture(scope="module")

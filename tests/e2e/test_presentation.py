@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.e2e.diverted import STRANGER, direct
-from tests.e2e.endpoint import Answering, Behaviour
 from tests.e2e.lines import to
 from tests.e2e.pools import CALLERS, people, pool, rules
-from tests.e2e.router import Router
 from tests.e2e.sip import Message, wait_until
 from tests.e2e.stage import Programme, Scenario, Stage, person
-from tests.e2e.switch import FreeSwitch
 
 NAMES = {
     "executive": "Anna Adler",
@@ -66,24 +61,6 @@ RULES = rules(
     ],
 )
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("presentation")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk, Behaviour())
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
 
 
 def shown(invite: Message) -> tuple[str, str]:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.e2e.diverted import AT_ONCE, STRANGER, away, direct, mailbox, somebody
-from tests.e2e.endpoint import Answering, Behaviour, Placed
+from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.pools import people, phones, pool, rules
-from tests.e2e.router import Router
 from tests.e2e.sip import TIMER, TOLERANCE, Ringing, wait_until
 from tests.e2e.stage import Programme, Stage, person
-from tests.e2e.switch import FreeSwitch
 
 RECALL = 4
 RANG = 3
@@ -50,25 +46,8 @@ RULES = rules(
         for boss in POOLS
     ],
 )
+TRUNK = Behaviour(answer=0.3)
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("push")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk, Behaviour(answer=0.3))
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
 
 
 def taken(stage: Stage, boss: int, assistant: Line) -> tuple[Placed, Ringing]:

@@ -6,9 +6,7 @@ The switch would follow a 302 by itself, past every rule. Here it never does.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,10 +14,8 @@ import pytest
 from tests.e2e.diverted import STRANGER, away, direct, reachable, somebody
 from tests.e2e.endpoint import HOST, Answering, Behaviour, Placed
 from tests.e2e.lines import to
-from tests.e2e.router import Router
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
-from tests.e2e.switch import FreeSwitch
 
 OUTSIDE, FORBIDDEN = "+491731700", "+491999170"
 LIMITED, ROW, DIALLED = "+491731701", "+491731702", "+491731703"
@@ -71,24 +67,6 @@ PEOPLE["u1736"] = person("1736", "a", presence=away(f"external:{ROW}"))
 RULES = company(**PEOPLE)
 RULES["settings"] |= {"toll": {"deny": ["+491999"]}, "max_parallel_forwards": 2}
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("redirects")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk)
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
 
 
 def ours(stage: Stage, user: object) -> str:

@@ -10,17 +10,15 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.e2e.endpoint import Answering, Behaviour, Placed
+from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
-from tests.e2e.router import Router
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
-from tests.e2e.switch import FreeSwitch
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 PREFIX = "Hotline "
@@ -133,24 +131,6 @@ TEAMS = {
 }
 RULES = {**company(**PEOPLE), "teams": TEAMS}
 play = Programme()
-
-
-@pytest.fixture(scope="module")
-def stage(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    place = tmp_path_factory.mktemp("teams")
-    with ExitStack() as stack:
-        trunk = Answering(freeswitch.trunk)
-        stack.callback(trunk.close)
-        stack.callback(freeswitch.hang_up_everything)
-        router = Router(freeswitch, place, RULES)
-        router.start()
-        stack.callback(router.kill)
-        yield Stage(freeswitch, router, trunk, place, stack)
-
-
-@pytest.fixture(scope="module")
-def played(stage: Stage) -> dict[str, Future[None]]:
-    return play.play(stage)
 
 
 def pick_up(line: Line, call: Placed, *, calls: int = 1) -> None:
