@@ -35,6 +35,10 @@ class NotPermitted(RouterError):
     """The change is not this user's to make; the text names the right that is missing."""
 
 
+class ChangedSince(RouterError):
+    """What a change left behind is there no longer: it cannot be taken back."""
+
+
 class ProtocolError(RouterError):
     """The other side of an event socket broke the protocol."""
 

@@ -62,7 +62,9 @@ def add_executive(
         if read_executive(db, domain, extension) is not None:
             raise RulesFileError([f"{path}: {extension} is an executive already"])
         place = Place(path, country_of(db, domain), [])
-        return _store(db, domain, extension, None, read(EXECUTIVE, put({}, settings), place))
+        return store_executive(
+            db, domain, extension, None, read(EXECUTIVE, put({}, settings), place)
+        )
 
 
 def set_executive(
@@ -179,7 +181,7 @@ def change(
     """Change an executive who is ``old``. Needs a write transaction; rights are not asked."""
     place = Place(f"executives.{extension}", country_of(db, domain), [])
     new = read(EXECUTIVE, put(EXECUTIVE.write(old), settings), place)
-    return _store(db, domain, extension, old, new)
+    return store_executive(db, domain, extension, old, new)
 
 
 def _found(db: sqlite_utils.Database, domain: str, extension: str) -> Document:
@@ -191,7 +193,7 @@ def _found(db: sqlite_utils.Database, domain: str, extension: str) -> Document:
     return found
 
 
-def _store(
+def store_executive(
     db: sqlite_utils.Database, domain: str, extension: str, old: Document | None, new: Document
 ) -> Changes:
     path = f"executives.{extension}"

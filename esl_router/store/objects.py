@@ -52,7 +52,7 @@ class Edit:
     """None where it is no longer there."""
 
     place: int | None = None
-    """What was added or removed: its place in the order. Of an object: its position."""
+    """What was added or removed: its place in the order, from 0."""
 
     reordered: bool = False
     """``before`` and ``after`` are the names that both have, in their order."""
@@ -131,7 +131,7 @@ def _by_name(entries: list[Any], key: str) -> dict[str, Any]:
 def edits(section: str, name: str, old: Any, new: Any, place: int | None = None) -> Iterator[Edit]:
     """What is different between two trees of one object; None where there is none.
 
-    ``place`` is the position of the one that is there alone.
+    ``place`` is that of the one that is there alone.
     """
     for path, before, after, where, reordered in _compare(form_of(section), (), old, new, place):
         yield Edit(
@@ -163,21 +163,30 @@ def _compare(
         if old != new:
             yield path, old, new, place, False
         return
-    names = [*new, *(name for name in old if name not in new)]
-    for name in names:
-        before, after = old.get(name), new.get(name)
-        inner, entry = _form_within(form, name), isinstance(form, Named | Many)
-        where = None
-        if entry and (name not in old or name not in new):
-            where = list(old if name in old else new).index(name)
-            if isinstance(inner, Record) and _is_soft(inner):
-                # That it stands there at all, apart from what it says.
-                empty: tuple[Any, Any] = ({}, None) if name in old else (None, {})
-                yield (*path, name), *empty, where, False
-        yield from _compare(inner, (*path, name), before, after, where)
-    common = [name for name in old if name in new]
-    if isinstance(form, Named | Many) and common != (order := [n for n in new if n in old]):
-        yield path, common, order, None, True
+    # What is gone, the last first, then the order, then the rest: read backwards, each place is
+    # right when its turn comes.
+    gone = [name for name in old if name not in new]
+    for name in reversed(gone):
+        yield from _of_entry(form, path, old, new, name)
+    if isinstance(form, Named | Many):
+        common = [name for name in old if name in new]
+        if common != (order := [name for name in new if name in old]):
+            yield path, common, order, None, True
+    for name in new:
+        yield from _of_entry(form, path, old, new, name)
+
+
+def _of_entry(
+    form: Form | None, path: Path, old: dict[str, Any], new: dict[str, Any], name: str
+) -> Iterator[_Found]:
+    inner, place = _form_within(form, name), None
+    if isinstance(form, Named | Many) and not (name in old and name in new):
+        place = list(old if name in old else new).index(name)
+        if isinstance(inner, Record) and _is_soft(inner):
+            # That it stands there at all, apart from what it says.
+            empty: tuple[Any, Any] = ({}, None) if name in old else (None, {})
+            yield (*path, name), *empty, place, False
+    yield from _compare(inner, (*path, name), old.get(name), new.get(name), place)
 
 
 def _form_within(form: Form | None, name: str) -> Form | None:

@@ -223,13 +223,13 @@ def _of_object(
     old: sqlite_utils.Database,
     new: sqlite_utils.Database,
 ) -> Iterator[Edit]:
-    before, after = (_readable(_tree, db, domain, section, name) for db in (old, new))
+    before, after = (tree_of(db, domain, section, name) for db in (old, new))
     if UNREADABLE in (before, after):
         yield Edit(section, name, (), masked(before), masked(after))
         return
     place = None
     if section in NAMED_SECTIONS and (before is None) != (after is None):
-        place = position(old if after is None else new, domain, section, name)
+        place = _place(old if after is None else new, domain, section, name)
     yield from edits(section, name, before, after, place)
 
 
@@ -243,6 +243,7 @@ def _of_section(
     if UNREADABLE in (before, after):
         yield Edit(section, "", (), UNREADABLE, UNREADABLE)
         return
+    places = {name: place for each in (after, before) for place, name in enumerate(each)}
     for name in [*after, *(name for name in before if name not in after)]:
         # Not by ==, which overlooks the order within a mapping.
         if name in before and name in after and repr(before[name]) == repr(after[name]):
@@ -250,9 +251,7 @@ def _of_section(
         was, stays = (
             tree(section, each[name]) if name in each else None for each in (before, after)
         )
-        place = None
-        if was is None or stays is None:
-            place = position(old if stays is None else new, domain, section, name)
+        place = places[name] if was is None or stays is None else None
         yield from edits(section, name, was, stays, place)
     common = [name for name in before if name in after]
     if common != (order := [name for name in after if name in before]):
@@ -273,6 +272,11 @@ def _readable(read: Callable[..., Any], *which: Any) -> Any:
 _READERS = {"users": read_user, "teams": read_team, "executives": read_executive}
 
 
+def tree_of(db: sqlite_utils.Database, domain: str, section: str, name: str) -> Any:
+    """The tree of an object; None where there is none, UNREADABLE when it makes no sense."""
+    return _readable(_tree, db, domain, section, name)
+
+
 def _tree(db: sqlite_utils.Database, domain: str, section: str, name: str) -> Any:
     if (reader := _READERS.get(section)) is not None:
         document = reader(db, domain, name)
@@ -283,19 +287,18 @@ def _tree(db: sqlite_utils.Database, domain: str, section: str, name: str) -> An
     return None if document is None else tree(section, document)
 
 
-_POSITIONS = {
-    "schedules": "SELECT position FROM schedules WHERE domain = ? AND name = ?",
-    "workplaces": "SELECT position FROM workplaces WHERE domain = ? AND name = ?",
-    "users": "SELECT position FROM users WHERE domain = ? AND extension = ?",
-    "teams": "SELECT position FROM teams WHERE domain = ? AND extension = ?",
-    "executives": "SELECT position FROM executives WHERE domain = ? AND extension = ?",
+_NAMES = {
+    "schedules": "SELECT name FROM schedules WHERE domain = ? ORDER BY position",
+    "workplaces": "SELECT name FROM workplaces WHERE domain = ? ORDER BY position",
+    "users": "SELECT extension FROM users WHERE domain = ? ORDER BY position",
+    "teams": "SELECT extension FROM teams WHERE domain = ? ORDER BY position",
+    "executives": "SELECT extension FROM executives WHERE domain = ? ORDER BY position",
 }
 
 
-def position(db: sqlite_utils.Database, domain: str, section: str, name: str) -> int | None:
-    """An object's place among those of its section; None when it is not there."""
-    row = db.conn.execute(_POSITIONS[section], (domain, name)).fetchone()
-    return None if row is None else int(row[0])
+def _place(db: sqlite_utils.Database, domain: str, section: str, name: str) -> int:
+    """An object's place among those of its section, from 0."""
+    return [row[0] for row in db.conn.execute(_NAMES[section], (domain,))].index(name)
 
 
 _COUNTS = """

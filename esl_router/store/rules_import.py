@@ -64,7 +64,7 @@ def export_rules(db: sqlite_utils.Database, domain: str) -> str:
 def _replace(db: sqlite_utils.Database, rules: Document, state: bool) -> Diff:
     domain = rules["domain"]
     before = read_rules(db, domain)
-    _refuse_foreign(db, rules)
+    refuse_foreign(db, rules)
     kept = [] if before is None or state else keep_state(before, rules)
     diff = Diff(domain, before is None, tuple(compare(before, rules)), tuple(kept))
     # A row's mark that its user set it is no difference to see, but has to be written too.
@@ -76,7 +76,7 @@ def _replace(db: sqlite_utils.Database, rules: Document, state: bool) -> Diff:
     return diff
 
 
-def _refuse_foreign(db: sqlite_utils.Database, rules: Document) -> None:
+def refuse_foreign(db: sqlite_utils.Database, rules: Document) -> None:
     """Numbers that belong to somebody in another domain."""
     rows = db.conn.execute(
         "SELECT number, domain, extension FROM numbers WHERE domain <> ?", (rules["domain"],)

@@ -64,7 +64,7 @@ def add_team(
             valid_extension(extension, "")
         except ValueError as error:
             place.report(error)
-        return _store(db, domain, extension, None, read(TEAM, put({}, settings), place))
+        return store_team(db, domain, extension, None, read(TEAM, put({}, settings), place))
 
 
 def set_team(
@@ -190,10 +190,10 @@ def _change(
 ) -> Changes:
     old = team(db, domain, extension)
     place = Place(f"teams.{extension}", country_of(db, domain), [])
-    return _store(db, domain, extension, old, read(TEAM, put(TEAM.write(old), settings), place))
+    return store_team(db, domain, extension, old, read(TEAM, put(TEAM.write(old), settings), place))
 
 
-def _store(
+def store_team(
     db: sqlite_utils.Database, domain: str, extension: str, old: Document | None, new: Document
 ) -> Changes:
     path = f"teams.{extension}"
