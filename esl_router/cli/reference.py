@@ -89,6 +89,14 @@ JSON = {
     "assistant login": "changes[] notes[]",
     "assistant logout": "changes[] notes[]",
     "assistant divert": "changes[] notes[]",
+    "history list": "[entry at domain by{kind name source} undoes undone_by "
+    "changes[path before after reordered]]",
+    "history show": "entry at domain by{kind name source} undoes undone_by "
+    "changes[path before after reordered]",
+    "history purge": "removed",
+    "undo": "entry at domain by{kind name source} undoes undone_by "
+    "changes[path before after reordered] new_passwords",
+    "rights": "[setting writable_by only_if]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
     "caller_account on_behalf callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "

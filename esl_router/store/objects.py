@@ -67,6 +67,16 @@ def full_path(section: str, name: str, path: Path = ()) -> Path:
     return (section, *((name,) if name else ()), *path)
 
 
+def called(path: Path) -> str:
+    """A setting in a sentence, by its path: ``presence.status of user 1001``."""
+    section, *inner = path
+    if section not in NAMED_SECTIONS or not inner:
+        return ".".join(path)
+    name, *setting = inner
+    thing = f"{section.removesuffix('s')} {name}"
+    return f"{'.'.join(setting)} of {thing}" if setting else thing
+
+
 # -- trees ------------------------------------------------------------------------------------
 def form_of(section: str) -> Form:
     """What an object of this section may hold."""

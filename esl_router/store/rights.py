@@ -17,7 +17,7 @@ from esl_router.errors import NotPermitted
 from esl_router.model.actor import Actor
 from esl_router.store.forms import Form, Many, Maybe, Named, Record
 from esl_router.store.layout import RULES
-from esl_router.store.objects import NAMED_SECTIONS, Edit, Path
+from esl_router.store.objects import Edit, Path, called
 
 
 class Who(Enum):
@@ -186,37 +186,28 @@ def right_to(path: Path) -> Right | None:
 def _refusal(db: sqlite_utils.Database, domain: str, user: str, path: Path) -> str | None:
     right = right_to(path)
     if right is None:
-        return f"{_called(path)}: the administrator may"
+        return f"{called(path)}: the administrator may"
     names = right.names(path) or {}
-    called = right.called.format_map(names)
+    what = right.called.format_map(names)
     holders = [each for who in right.who for each in _HOLDERS[who](db, domain, names)]
     if user not in holders:
         own = [f"{each} himself" for each in holders] if len(holders) == 1 else holders
         return (
-            f"{called}: {', '.join(own)} and the administrator may"
+            f"{what}: {', '.join(own)} and the administrator may"
             if own
-            else (f"{called}: the administrator may")
+            else (f"{what}: the administrator may")
         )
     if right.only_if is not None:
         row = db.conn.execute(right.only_if.query, {"domain": domain, **names}).fetchone()
         if row is None or not row[0]:
             return (
-                f"{called}: {right.only_if.setting} is false there, which the administrator changes"
+                f"{what}: {right.only_if.setting} is false there, which the administrator changes"
             )
     return None
 
 
 def _is_empty(edit: Edit) -> bool:
     return not edit.reordered and edit.path != () and {} in (edit.before, edit.after)
-
-
-def _called(path: Path) -> str:
-    section, *inner = path
-    if section in NAMED_SECTIONS and inner:
-        name, *setting = inner
-        thing = f"{section.removesuffix('s')} {name}"
-        return f"{'.'.join(setting)} of {thing}" if setting else thing
-    return ".".join(path)
 
 
 def _himself(db: sqlite_utils.Database, domain: str, names: dict[str, str]) -> list[str]:
