@@ -49,6 +49,7 @@ COMMANDS = {
     "history": "history",
     "undo": "history",
     "rights": "rights",
+    "workplace": "workplace",
     "calls": "calls",
     "directory": "directory",
     "doctor": "doctor",

@@ -97,6 +97,13 @@ JSON = {
     "undo": "entry at domain by{kind name source} undoes undone_by "
     "changes[path before after reordered] new_passwords",
     "rights": "[setting writable_by only_if]",
+    "workplace list": "[name number user devices]",
+    "workplace show": "name user, and the keys of the rules file",
+    "workplace add": "changes[]",
+    "workplace set": "changes[]",
+    "workplace remove": "changes[]",
+    "workplace login": "changes[] notes[] place left logged_out",
+    "workplace logout": "changes[] notes[] place left logged_out",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
     "caller_account on_behalf callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "

@@ -30,7 +30,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import on_behalf, push, retrieve, route
+from esl_router.engine import hot_desk, on_behalf, push, retrieve, route
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
@@ -48,6 +48,7 @@ from esl_router.model.actions import (
 from esl_router.model.call import Call
 from esl_router.model.codes import Code
 from esl_router.model.live import Live
+from esl_router.model.people import User
 from esl_router.model.rules import Rules
 from esl_router.model.trace import Decision, Trace
 
@@ -76,8 +77,11 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         call, parties = (call, resolved) if isinstance(resolved, Reject) else resolved
     if isinstance(parties, Reject):
         return Decision(parties, tuple(trace.entries))
+    guest = hot_desk.guest(call, parties, rules)
+    if guest is not None:
+        call = hot_desk.named(call, guest)
     way = Way(Situation(call, parties, rules, live, now, trace))
-    action = _signed(_next(way), way)
+    action = _signed(_next(way), way, guest)
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
     called = parties.callee or way.wanted
@@ -134,11 +138,13 @@ def _next(way: Way) -> Action:
     return route.inside(parties.callee, way)
 
 
-def _signed(action: Action, way: Way) -> Action:
+def _signed(action: Action, way: Way, guest: User | None) -> Action:
     """A ring says who calls, where that is a user of ours, and in whose name."""
     parties, caller = way.situation.parties, way.situation.call.caller
     if not isinstance(action, Ring) or parties.caller is None:
         return action
     if parties.on_behalf is not None:
         action = on_behalf.present(action, parties.on_behalf)
+    elif guest is not None:
+        action = hot_desk.present(action, guest)
     return replace(action, caller_device=f"{caller.account}@{caller.domain}")

@@ -70,7 +70,8 @@ def identify(call: Call, rules: Rules, trace: Trace) -> Parties | Reject:
                 # The number of another company in the same store: to it, our users are strangers.
                 settings = rules.settings(callee.domain) or settings
                 origin, caller = Origin.EXTERNAL, None
-            return Parties(settings, origin, caller, _number(call, caller, settings), callee)
+            number = _number(call, origin, caller, settings)
+            return Parties(settings, origin, caller, number, callee)
         if origin is Origin.INTERNAL:
             return _leave(call, settings, caller, trace)
 
@@ -105,7 +106,7 @@ def _code(
     code, argument = found
     words, digits = code.value.replace("_", " "), settings.codes[code]
     trace.fired(STAGE, f"{call.dialled} is the feature code {digits}: {words}.")
-    number = _number(call, caller, settings)
+    number = _number(call, origin, caller, settings)
     return Parties(settings, origin, caller, number, None, code=code, argument=argument)
 
 
@@ -126,10 +127,12 @@ def _callee(
     return None
 
 
-def _number(call: Call, caller: str | None, settings: Settings) -> str:
+def _number(call: Call, origin: Origin, caller: str | None, settings: Settings) -> str:
     # What an authenticated phone writes into its From header is not believed: it is its user's.
     if caller is not None:
         return caller
+    if origin is Origin.INTERNAL and call.caller.account is not None:
+        return call.caller.account  # the phone of a place where nobody is logged in
     return numbers.e164(call.caller.number, settings.country) or call.caller.number
 
 

@@ -137,15 +137,18 @@ def calls(
 ) -> list[tuple[int, Entry]]:
     """The last ``limit`` calls, oldest first, each with its number in the journal.
 
-    ``user`` is an extension: calls for him, and calls from his devices. ``after`` is the number
-    of a call: only later ones, as somebody who watches wants them.
+    ``user`` is an extension: calls for him, and calls that were his, from his own devices or from
+    a workplace where he was. ``after`` is the number of a call: only later ones, as somebody who
+    watches wants them.
     """
     rows = db.conn.execute(
         """
         SELECT id FROM journal_calls
         WHERE id > :after AND (:domain IS NULL OR domain = :domain)
-            AND (:user IS NULL OR callee = :user OR (domain, caller_account) IN
-                (SELECT domain, name FROM devices WHERE extension = :user))
+            AND (:user IS NULL OR callee = :user
+                OR (caller_number = :user AND caller_account IS NOT NULL)
+                OR (domain, caller_account) IN
+                    (SELECT domain, name FROM devices WHERE extension = :user))
         ORDER BY id DESC LIMIT :limit
         """,
         {"after": after, "domain": domain, "user": user, "limit": limit},

@@ -159,14 +159,54 @@ def change_device(
     known = known_in_store(db, domain)
     if old is None:
         raise NotFound(f"there is no workplace {workplace!r}{near(workplace, known.workplaces)}")
-    path = f"workplaces.{workplace}"
-    new = read(
-        WORKPLACE, put(WORKPLACE.write(old), settings), Place(path, country_of(db, domain), [])
-    )
-    if problems := references.check_devices(path, new["devices"], known):
+    if steps == {(): None}:
+        settings["follow_me", name] = None
+    return change_workplace(db, domain, workplace, old, settings)
+
+
+def change_workplace(
+    db: sqlite_utils.Database,
+    domain: str,
+    name: str,
+    old: Document | None,
+    settings: Mapping[Any, Any],
+) -> Changes:
+    """Change a workplace, or make it where ``old`` is None."""
+    path = f"workplaces.{name}"
+    written = {} if old is None else WORKPLACE.write(old)
+    new = read(WORKPLACE, put(written, settings), Place(path, country_of(db, domain), []))
+    problems = references.check_workplace(name, new, known_in_store(db, domain))
+    problems += _taken(db, domain, name, new)
+    if problems:
         raise RulesFileError(problems)
-    write_workplace(db, domain, workplace, new["devices"])
+    if old != new:
+        write_workplace(db, domain, name, new)
+    if old is None:
+        return (Change(path, after=WORKPLACE.write(new)),)
     return tuple(compare_parts(path, WORKPLACE.write(old), WORKPLACE.write(new)))
+
+
+def _taken(db: sqlite_utils.Database, domain: str, name: str, place: Document) -> list[str]:
+    """What of a workplace is somebody else's already: its number, the names of its devices."""
+    path = f"workplaces.{name}"
+    problems = []
+    other = db.conn.execute(
+        "SELECT name FROM workplaces WHERE domain = ? AND number = ? AND name <> ?",
+        (domain, place["number"], name),
+    ).fetchone()
+    if other is not None:
+        problems.append(f"{path}.number: {place['number']} is the number of {other[0]!r}")
+    for device in place["devices"]:
+        owner = db.conn.execute(
+            "SELECT coalesce(extension, workplace) FROM devices"
+            " WHERE domain = ? AND name = ? AND workplace IS NOT ?",
+            (domain, device, name),
+        ).fetchone()
+        if owner is not None:
+            problems.append(
+                f"{path}.devices.{device}: {owner[0]} has a device of this name already"
+            )
+    return problems
 
 
 def parts(key: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -26,11 +26,11 @@ from esl_router.store.layout import (
 from esl_router.store.rows import (
     TABLES,
     Rows,
-    device_rows,
     executive_rows,
     rules_rows,
     team_rows,
     user_rows,
+    workplace_rows,
 )
 
 _OWN_TABLES = (
@@ -123,11 +123,22 @@ def write_executive(
 
 
 def write_workplace(
-    db: sqlite_utils.Database, domain: str, name: str, devices: Mapping[str, Any]
+    db: sqlite_utils.Database, domain: str, name: str, place: Mapping[str, Any]
 ) -> None:
-    """Put these devices in the place of a workplace's. Needs a write transaction."""
+    """Put a new workplace into the store, or in the place of the one there was; who is logged in
+    there stays. Needs a write transaction.
+    """
+    position = db.conn.execute(
+        "SELECT coalesce((SELECT position FROM workplaces WHERE domain = ? AND name = ?),"
+        " (SELECT max(position) + 1 FROM workplaces WHERE domain = ?), 0)",
+        (domain, name, domain),
+    ).fetchone()[0]
     db.table("devices").delete_where("domain = ? AND workplace = ?", (domain, name))
-    insert(db, device_rows(domain, devices, {}, workplace=name))
+    for table, row in workplace_rows(domain, name, place, position):
+        if table == "workplaces":
+            db.table(table).upsert(row, pk=("domain", "name"))
+        else:
+            db.table(table).insert(row)
 
 
 def insert(db: sqlite_utils.Database, rows: Rows) -> None:
@@ -259,12 +270,19 @@ def _contacts(read: _Tables) -> list[Document]:
 
 def _workplaces(read: _Tables) -> Document:
     devices = read.groups("devices", "workplace")
-    return {
-        row["name"]: {
-            "devices": {each["name"]: _device(each) for each in devices.get((row["name"],), ())}
+    rows = read.groups("follow_me", "device", order="device")
+    found = {}
+    for row in read.rows("workplaces"):
+        there = devices.get((row["name"],), [])
+        follow_me = _follow_me(there, rows)
+        for entry in follow_me.values():
+            del entry["user_configurable"]
+        found[row["name"]] = {
+            **_pick(row, "number"),
+            "devices": {each["name"]: _device(each) for each in there},
+            "follow_me": follow_me,
         }
-        for row in read.rows("workplaces")
-    }
+    return found
 
 
 def _device(row: Mapping[str, Any]) -> Document:

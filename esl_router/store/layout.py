@@ -122,8 +122,6 @@ DEVICE = Record(
     _fits_kind,
 )
 DEVICES = Named(values.device_name, DEVICE)
-WORKPLACE = Record({"devices": Key(DEVICES, {})})
-
 USUAL_RING = 30
 """Seconds a device rings whose row does not say how long."""
 
@@ -144,6 +142,16 @@ FOLLOW_ME = Record(
     {
         "user_configurable": Key(_BOOLEAN, False),
         **{origin: Key(ROWS[origin], USUAL_ROWS[origin]) for origin in ORIGINS},
+    }
+)
+
+# A place's phones are the administrator's, whoever sits there.
+PLACE_FOLLOW_ME = Record({origin: Key(ROWS[origin], USUAL_ROWS[origin]) for origin in ORIGINS})
+WORKPLACE = Record(
+    {
+        "number": Key(One(values.optional(values.place_number)), None),
+        "devices": Key(DEVICES, {}),
+        "follow_me": Key(Named(values.device_name, PLACE_FOLLOW_ME), {}),
     }
 )
 

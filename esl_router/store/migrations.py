@@ -658,3 +658,14 @@ def m023_calendars(db: sqlite_utils.Database) -> None:
         ALTER TABLE presence ADD COLUMN hours_forward TEXT;
         """
     )
+
+
+@MIGRATIONS()
+def m026_workplaces_have_numbers(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE workplaces ADD COLUMN number TEXT CHECK (
+            length(number) BETWEEN 1 AND 8 AND number NOT GLOB '*[^0-9]*');
+        CREATE UNIQUE INDEX workplaces_number ON workplaces (domain, number);
+        """
+    )

@@ -80,13 +80,17 @@ _FOLLOW_ME = """
         AND follow_me.origin = :origin
     WHERE devices.domain = :domain AND devices.extension = :extension
     UNION ALL
-    SELECT 1, 0, devices.position,
+    SELECT 1, coalesce(devices.follow_me_position, 1000000), devices.position,
            devices.name, devices.kind, devices.workplace, devices.number,
            devices.confirm, devices.location, devices.dnd, devices.redirect,
-           NULL, NULL, NULL, NULL, NULL
+           follow_me.enabled, follow_me.delay, follow_me.ring, follow_me.skip_if_busy,
+           follow_me.ring_given
     FROM workplace_logins JOIN devices
         ON devices.domain = workplace_logins.domain
         AND devices.workplace = workplace_logins.workplace
+    LEFT JOIN follow_me
+        ON follow_me.domain = devices.domain AND follow_me.device = devices.name
+        AND follow_me.origin = :origin
     WHERE workplace_logins.domain = :domain AND workplace_logins.extension = :extension
     ORDER BY place, listed, position
 """

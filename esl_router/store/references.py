@@ -39,7 +39,8 @@ def check(rules: Document) -> list[str]:
     known = known_in(rules)
     problems = [*_names_twice(rules), *_numbers_twice(rules), *_devices_twice(rules)]
     for name, place in rules["workplaces"].items():
-        problems += check_devices(f"workplaces.{name}", place["devices"], known)
+        problems += check_workplace(name, place, known)
+    problems += _places_twice(rules)
     logins: dict[str, str] = {}
     for extension, user in rules["users"].items():
         problems += check_user(extension, user, known)
@@ -80,6 +81,17 @@ def check_user(extension: str, user: Mapping[str, Any], known: Known) -> list[st
             problems.append(_missing(where, "schedule", rule["schedule"], known.schedules))
     for where, target in targets_of_user(extension, user):
         problems += check_target(where, target, known)
+    return problems
+
+
+def check_workplace(name: str, place: Mapping[str, Any], known: Known) -> list[str]:
+    """What is wrong between a workplace and the rest of its domain."""
+    path = f"workplaces.{name}"
+    problems = check_devices(path, place["devices"], known)
+    for device in place["follow_me"]:
+        if device not in place["devices"]:
+            where = f"{path}.follow_me.{device}"
+            problems.append(_missing(where, "device of it", device, place["devices"]))
     return problems
 
 
@@ -139,6 +151,15 @@ def _devices_twice(rules: Document) -> Iterator[str]:
                     path = f"{kind}.{owner}.devices.{name}"
                     yield f"{path}: {owners[name]} has a device of this name already"
                 owners.setdefault(name, f"{kind}.{owner}")
+
+
+def _places_twice(rules: Document) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for name, place in rules["workplaces"].items():
+        if (number := place["number"]) is not None:
+            if number in owners:
+                yield f"workplaces.{name}.number: {number} is the number of {owners[number]!r}"
+            owners.setdefault(number, name)
 
 
 def check_team(extension: str, team: Mapping[str, Any], known: Known) -> Iterator[str]:

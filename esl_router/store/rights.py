@@ -119,6 +119,7 @@ RIGHTS = (
         )
         for origin in ("internal", "external", "team")
     ),
+    Right("users.{user}.workplace", (Who.USER,), "the workplace of {user}"),
     Right("users.{user}.devices.{device}.dnd", (Who.USER,), "do not disturb of {device}"),
     Right(
         "workplaces.{workplace}.devices.{device}.dnd", (Who.OCCUPANT,), "do not disturb of {device}"
@@ -174,8 +175,11 @@ def require(db: sqlite_utils.Database, domain: str, by: Actor | None, *paths: Pa
 def check(db: sqlite_utils.Database, domain: str, by: Actor, edits: Iterable[Edit]) -> None:
     """As :func:`require`, for what a transaction changed; ``db`` is the store before it."""
     if by.extension is not None:
+        edits = list(edits)
+        place = _taken_by(by.extension, edits)
         # That an entry without a word in it stands there says nothing.
-        require(db, domain, by, *(each.full_path for each in edits if not _is_empty(each)))
+        mine = [each for each in edits if not _is_empty(each) and not _by_login(each, place)]
+        require(db, domain, by, *(each.full_path for each in mine))
 
 
 def right_to(path: Path) -> Right | None:
@@ -208,6 +212,22 @@ def _refusal(db: sqlite_utils.Database, domain: str, user: str, path: Path) -> s
 
 def _is_empty(edit: Edit) -> bool:
     return not edit.reordered and edit.path != () and {} in (edit.before, edit.after)
+
+
+def _taken_by(user: str, edits: Iterable[Edit]) -> str | None:
+    """The workplace where a user has just logged in."""
+    own = ("users", user, "workplace")
+    return next((each.after for each in edits if each.full_path == own), None)
+
+
+def _by_login(edit: Edit, place: str | None) -> bool:
+    """Whether an edit is what a login at ``place`` brings with it: who was there is logged out,
+    and do not disturb of the phones there ends."""
+    path = edit.full_path
+    if place is None or edit.after is not None:
+        return False
+    out = path[:1] == ("users",) and path[2:] == ("workplace",) and edit.before == place
+    return out or (path[:3] == ("workplaces", place, "devices") and path[4:] == ("dnd",))
 
 
 def _himself(db: sqlite_utils.Database, domain: str, names: dict[str, str]) -> list[str]:

@@ -92,8 +92,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             key = {"domain": domain, "contact": position, "position": index}
             yield "contact_numbers", {**key, "number": number}
     for position, (name, place) in enumerate(rules["workplaces"].items()):
-        yield "workplaces", {"domain": domain, "name": name, "position": position}
-        yield from device_rows(domain, place["devices"], {}, workplace=name)
+        yield from workplace_rows(domain, name, place, position)
     for position, (extension, user) in enumerate(rules["users"].items()):
         yield from user_rows(domain, extension, user, position)
     for position, (extension, team) in enumerate(rules["teams"].items()):
@@ -115,6 +114,13 @@ def _schedule_rows(domain: str, name: str, schedule: Mapping[str, Any], position
     for index, day in enumerate(schedule["closed"]):
         key = {"domain": domain, "schedule": name, "position": index}
         yield "schedule_closed", {**key, "day": day}
+
+
+def workplace_rows(domain: str, name: str, place: Mapping[str, Any], position: int) -> Rows:
+    """The rows of one workplace; who is logged in there is the users' own."""
+    row = {"domain": domain, "name": name, "position": position}
+    yield "workplaces", {**row, "number": place["number"]}
+    yield from device_rows(domain, place["devices"], place["follow_me"], workplace=name)
 
 
 def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: int) -> Rows:
@@ -175,7 +181,7 @@ def device_rows(
                 "workplace": workplace,
                 "position": position,
                 **device,
-                "user_configurable": rows is not None and rows["user_configurable"],
+                "user_configurable": rows is not None and rows.get("user_configurable", False),
                 "follow_me_position": None if rows is None else listed.index(name),
             },
         )

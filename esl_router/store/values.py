@@ -23,6 +23,7 @@ Value = Callable[[Any, str], Any]
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PLACE = re.compile(r"[\w][\w .-]{0,63}")
+_PLACE_NUMBER = re.compile(r"[0-9]{1,8}")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -154,6 +155,15 @@ def place_name(value: Any, country: str) -> str:
         value = str(value)
     if not isinstance(value, str) or not _PLACE.fullmatch(value):
         raise ValueError(f"{said(value)} is no name: 1 to 64 letters, digits, spaces and ._-")
+    return value
+
+
+def place_number(value: Any, country: str) -> str:
+    """The number of a workplace: what is dialled behind the code of a login."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or _PLACE_NUMBER.fullmatch(value) is None:
+        raise ValueError(f"must be 1 to 8 digits in quotes, not {said(value)}")
     return value
 
 

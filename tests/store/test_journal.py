@@ -176,6 +176,19 @@ def test_the_calls_of_a_user_to_him_and_from_him(recorded):
     assert found == [1, 3, 4]
 
 
+def test_a_call_from_a_workplace_stays_its_users(company, path):
+    there = replace(ENTRY, callee="1003", caller_account="desk-reception", caller_number="1002")
+    journal = Journal(path)
+    journal.record(there)
+    journal.record(replace(there, caller_number="desk-reception"))  # nobody was there
+    journal.record(replace(there, caller_account=None))  # somebody outside claims the number
+    journal.close()
+    with write(company):
+        company.conn.execute("UPDATE workplace_logins SET extension = '1004'")
+    assert [number for number, _ in calls(company, user="1002")] == [1]
+    assert calls(company, user="1004") == []
+
+
 def test_one_call_by_its_channel(recorded):
     assert [entry.result for entry in call(recorded, ENTRY.uuid)] == ["answered", "busy"]
     assert [entry.callee for entry in call(recorded, "99999999")] == ["1002"]
