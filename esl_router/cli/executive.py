@@ -8,7 +8,16 @@ import click
 
 from esl_router.cli import rules, terminal
 from esl_router.cli.criterion import criterion_command
-from esl_router.cli.options import Group, common, of_domain, of_switch
+from esl_router.cli.options import (
+    Group,
+    as_if_talking,
+    as_if_unregistered,
+    asks_the_switch,
+    at_instant,
+    common,
+    of_domain,
+    of_switch,
+)
 from esl_router.cli.pairs import PAIRS, given
 from esl_router.cli.pool import assistant_command
 from esl_router.model.executive import (
@@ -92,21 +101,10 @@ def list_executives(domain: str | None) -> None:
     show_default=True,
     help="Whose call is drawn: a colleague's, or one through the trunk.",
 )
-@click.option(
-    "--at",
-    metavar="ISO",
-    help="When (2026-12-24T15:00, in the domain's zone unless it names one). Default: now.",
-)
-@click.option(
-    "--talking",
-    multiple=True,
-    metavar="DEVICE",
-    help="As if it were in a conversation: for busy on busy.",
-)
-@click.option(
-    "--unregistered", multiple=True, metavar="DEVICE", help="As if it were not registered."
-)
-@click.option("--live", is_flag=True, help="Ask FreeSWITCH who is registered and who talks.")
+@at_instant
+@as_if_talking
+@as_if_unregistered
+@asks_the_switch
 @of_switch()
 @of_domain
 def show_executive(

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Command, of_domain
+from esl_router.cli.options import (
+    Command,
+    as_if_talking,
+    as_if_unregistered,
+    at_instant,
+    of_domain,
+)
 
 if TYPE_CHECKING:
     from esl_router.cli.terminal import Span
@@ -36,21 +42,9 @@ _ASSUMED = {
     type=click.Choice(["internal", "external"]),
     help="external: through the trunk, even if --from is an extension.",
 )
-@click.option(
-    "--at",
-    metavar="ISO",
-    help="When (2026-12-24T15:00, in the domain's zone unless it names one): for temporary "
-    "statuses. Default: now.",
-)
-@click.option(
-    "--talking",
-    multiple=True,
-    metavar="DEVICE",
-    help="As if it were in a conversation: for busy on busy.",
-)
-@click.option(
-    "--unregistered", multiple=True, metavar="DEVICE", help="As if it were not registered."
-)
+@at_instant
+@as_if_talking
+@as_if_unregistered
 @click.option(
     "--outcome",
     type=click.Choice(list(_ASSUMED)),

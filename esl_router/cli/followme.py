@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Group, of_domain, of_switch
+from esl_router.cli.options import Group, as_if_unregistered, asks_the_switch, of_domain, of_switch
 from esl_router.settings import Address
 
 if TYPE_CHECKING:
@@ -92,10 +92,8 @@ def list_rows(user: str | None, domain: str | None) -> None:
 
 @followme_command.command("show")
 @click.argument("user")
-@click.option(
-    "--unregistered", multiple=True, metavar="DEVICE", help="As if it were not registered."
-)
-@click.option("--live", is_flag=True, help="Ask FreeSWITCH which phones are registered.")
+@as_if_unregistered
+@asks_the_switch
 @of_switch()
 @of_domain
 def show_plan(

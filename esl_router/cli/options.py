@@ -177,6 +177,25 @@ def of_listener(meaning: str) -> Callable[[_F], _F]:
     )
 
 
+at_instant = click.option(
+    "--at",
+    metavar="ISO",
+    help="When (2026-12-24T15:00, in the domain's zone unless it names one). Default: now.",
+)
+as_if_talking = click.option(
+    "--talking",
+    multiple=True,
+    metavar="DEVICE",
+    help="As if it were in a conversation: for busy on busy.",
+)
+as_if_unregistered = click.option(
+    "--unregistered", multiple=True, metavar="DEVICE", help="As if it were not registered."
+)
+asks_the_switch = click.option(
+    "--live", is_flag=True, help="Ask FreeSWITCH who is registered and who talks."
+)
+
+
 def of_switch(several: bool = False) -> Callable[[_F], _F]:
     """The options that say where FreeSWITCH's event socket is, and how to log in to it."""
 

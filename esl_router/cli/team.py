@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Group, of_domain, of_switch
+from esl_router.cli.options import (
+    Group,
+    as_if_talking,
+    as_if_unregistered,
+    asks_the_switch,
+    at_instant,
+    of_domain,
+    of_switch,
+)
 from esl_router.cli.pairs import PAIRS, given
 from esl_router.model.team import Strategy
 from esl_router.settings import Address
@@ -60,21 +68,10 @@ def _people(members: list[dict[str, Any]]) -> list[str]:
 
 @team_command.command("show")
 @click.argument("team")
-@click.option(
-    "--at",
-    metavar="ISO",
-    help="When (2026-12-24T15:00, in the domain's zone unless it names one). Default: now.",
-)
-@click.option(
-    "--talking",
-    multiple=True,
-    metavar="DEVICE",
-    help="As if it were in a conversation: for busy on busy.",
-)
-@click.option(
-    "--unregistered", multiple=True, metavar="DEVICE", help="As if it were not registered."
-)
-@click.option("--live", is_flag=True, help="Ask FreeSWITCH who is registered and who talks.")
+@at_instant
+@as_if_talking
+@as_if_unregistered
+@asks_the_switch
 @of_switch()
 @of_domain
 def show_team(
