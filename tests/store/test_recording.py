@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from esl_router.errors import NotPermitted
 from esl_router.model.actor import Actor, Kind, Source
 from esl_router.store import admin, assistants, follow_me, presence, team_admin
-from esl_router.store.database import open_store, write, write_state
+from esl_router.store.database import write, write_state
 from esl_router.store.document import read_rules
 from esl_router.store.history import entries
 from esl_router.store.recording import RECORDED, STATE
@@ -207,27 +208,45 @@ def test_rows_that_make_no_sense_are_said_to_be_so(company):
     assert edit.before["name"]
 
 
-def test_two_who_write_at_once_have_an_entry_each(company, path):
-    """Each sees what the other has committed as what was before him."""
-    begin = threading.Barrier(2)
+WRITER = """
+import sys
+from esl_router.model.actor import Actor
+from esl_router.store import admin, presence
+from esl_router.store.database import open_store
+path, extension = sys.argv[1:]
+db = open_store(path)
+print("ready", flush=True)
+sys.stdin.readline()
+for turn in range(20):
+    admin.set_user(db, "pbx.test", "1002", {"name": f"{extension} {turn}"})
+    presence.set_busy_on_busy(db, "pbx.test", extension, turn + 2, by=Actor.user(extension))
+"""
 
-    def switch(extension):
-        db = open_store(path)
-        begin.wait()
-        for round in range(10):
-            admin.set_user(db, DOMAIN, "1002", {"busy_on_busy": 1 + round, "name": extension})
-            presence.set_busy_on_busy(db, DOMAIN, extension, round + 2, by=acting(extension))
-        db.close()
 
-    threads = [threading.Thread(target=switch, args=[each]) for each in ("1003", "1005")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    value = "nobody yet"
-    for entry in entries(company, 10_000):
-        for edit in entry.edits:
-            if edit.full_path == ("users", "1002", "name"):
-                assert value in (edit.before, "nobody yet")
-                value = edit.after
-    assert sum(entry.by.kind is Kind.USER for entry in entries(company, 10_000)) == 20
+def test_two_processes_that_write_at_once_have_their_entries_one_after_the_other(company, path):
+    """What one finds before him is what the other has left, and each change is somebody's."""
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), extension],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for extension in ("1003", "1005")
+    ]
+    for writer in writers:
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
+        assert writer.returncode == 0
+    found = entries(company, 1000)[1:]
+    assert len(found) == 80
+    names = [e for entry in found for e in entry.edits if e.full_path == ("users", "1002", "name")]
+    assert len(names) == 40
+    assert [each.before for each in names[1:]] == [each.after for each in names[:-1]]
+    for entry in found:
+        if entry.by.kind is Kind.USER:
+            assert {edit.object for edit in entry.edits} == {entry.by.name}

@@ -21,6 +21,7 @@ from esl_router.store import (
     presence,
     rules_file,
     team_admin,
+    workplaces,
 )
 from esl_router.store.database import open_store, write
 from esl_router.store.document import read_rules
@@ -108,6 +109,10 @@ CHANGES = [
         extension=USERS,
     ),
     change(admin.remove_device, DEVICES),
+    change(workplaces.add_workplace, st.just("new"), st.just({"number": "77"})),
+    change(workplaces.remove_workplace, st.just("reception")),
+    change(workplaces.log_in, USERS, st.just("reception")),
+    change(workplaces.log_out, st.just("reception")),
     change(admin.set_device, DEVICES, st.sampled_from([{"dnd": True}, {"dnd": False}])),
     change(
         presence.set_presence,
