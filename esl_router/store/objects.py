@@ -235,4 +235,4 @@ def _is_secret(path: Path, value: Any) -> bool:
     name = path[-1] if path else ""
     if path[-2:] == ("calendar", "source"):
         return not str(value).startswith("file:")
-    return "password" in name
+    return "password" in name or name == "pin"

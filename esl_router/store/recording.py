@@ -93,12 +93,14 @@ def watch(conn: sqlite3.Connection) -> Touched:
     """The objects that statements on this connection touch from now on."""
     touched: Touched = set()
     conn.create_function("touched", 3, lambda *which: touched.add(which))
-    if conn.execute("SELECT 1 FROM temp.sqlite_master WHERE type = 'trigger'").fetchone() is None:
+    if conn.execute(_WATCHED).fetchone() is None:
         for table, objects in RECORDED.items():
             for event in ("INSERT", "UPDATE", "DELETE"):
                 conn.execute(_trigger(table, objects, event))
     return touched
 
+
+_WATCHED = "SELECT 1 FROM temp.sqlite_master WHERE name = 'touched_domains_INSERT'"
 
 _NO_NAME = "''"
 

@@ -119,6 +119,7 @@ def test_passwords_are_left_out_wherever_they_stand():
     assert said["name"] == "password"
     assert set(secrets_in(said)) == {("devices", "password", "password"), ("calendar", "source")}
     assert list(secrets_in({"name": "…"})) == []
+    assert masked(4711, ("settings", "pin")) == "…"
     file = {"calendar": {"source": "file:/srv/anna.ics"}}
     assert masked(file) == file
     [edit] = edits(
