@@ -51,7 +51,7 @@ def history_command() -> None:
     help="What changed there or below, by its path in the rules file.",
 )
 @click.option("--since", metavar="ISO", help="Not before this instant (2026-12-24T15:00).")
-@of_domain
+@click.option("--domain", metavar="NAME", help="Changes of this domain alone.")
 def list_history(
     limit: int, user: str | None, path: str | None, since: str | None, domain: str | None
 ) -> None:
@@ -64,16 +64,17 @@ def list_history(
       esl-router history list --as 1001
     """
     from esl_router.cli import history_words
-    from esl_router.store import history
+    from esl_router.store import admin, history
 
     acting = common().acting
     if acting is not None and user not in (None, acting):
         raise click.UsageError("--as a user lists what concerns him: leave --user out")
-    with rules.of_domain(domain, readonly=True) as (db, name):
+    with rules.opened(readonly=True) as db:
+        one = domain is not None or acting is not None
         found = history.entries(
             db,
             limit,
-            domain=name,
+            domain=admin.pick_domain(db, domain) if one else None,
             user=acting or user,
             path=_path(path),
             since=None if since is None else _local(since, "--since"),
@@ -211,9 +212,12 @@ def _print(found: Iterable[tuple[Entry, Sequence[Edit]]], most: int | None = Non
     from esl_router.cli.terminal import Span
 
     lines = []
+    found = list(found)
+    several = len({entry.domain for entry, _ in found}) > 1
     for entry, edits in found:
         when = datetime.fromtimestamp(entry.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         first, *more = sentences(entry, edits, most)
+        first = f"{entry.domain}: {first}" if several else first
         undone = f" (taken back by entry {entry.undone_by})" if entry.undone_by else ""
         lines.append(
             [Span(f"{entry.number:>5}  {when}  ", "dim"), Span(first), Span(undone, "dim")]

@@ -86,6 +86,26 @@ def test_since(told):
     assert "no instant" in told.fails("history", "--since", "yesterday", code=2)
 
 
+def test_of_several_domains(told, tmp_path):
+    file = tmp_path / "other.yaml"
+    file.write_text("domain: other.test\nusers: {}\n")
+    told.ok("import", file)
+    *_, before, other = lines(told.ok("history"))
+    assert before.startswith("    5  WHEN  pbx.test: Administrator root: ")
+    assert other == (
+        "    6  WHEN  other.test: Administrator root by an import: "
+        "domain added, with 0 users, 0 teams and 0 executives."
+    )
+    assert lines(told.ok("history", "--domain", "other.test")) == [
+        other.replace("other.test: ", "")
+    ]
+    assert "several domains" in told.fails("history", "--as", "1001")
+
+
+def test_an_empty_store_has_no_history(empty):
+    assert empty.ok("history") == "No change yet.\n"
+
+
 def test_one_entry(told):
     told.ok("presence", "set", "1002", "lunch", "--for", "90m", "--as", "1002")
     said = lines(told.ok("history", "show", "6"))
