@@ -53,5 +53,8 @@ class Settings:
     confirm_prompt: str = CONFIRM_PROMPT
     """What FreeSWITCH plays to an outside leg that has to press 1: a file, or tones."""
 
+    calendars: bool = True
+    """Whether the users' calendars are read, in a process beside the workers."""
+
     grace: float = 5.0
     """Seconds that calls still being decided get to finish when the router stops."""

@@ -38,6 +38,12 @@ STARTS_WITHIN = 30.0
 PAUSE = 1.0
 """Seconds before a worker that died is replaced."""
 
+BESIDE_HANGS_AFTER = 120.0
+"""Seconds without a beat after which the process beside the workers is killed."""
+
+BESIDE_PAUSE = 10.0
+"""Seconds before it is started again: no call waits for it."""
+
 _EXPECTED, _FAULT = 1, 3
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -57,7 +63,13 @@ def run(settings: Settings, workers: int) -> int:
         finally:
             close_services(services)
 
-    return Supervisor(workers, listener, work).run()
+    def read_calendars(beat: Callable[[], None]) -> None:
+        from esl_router.calendars import sync
+
+        sync.watch(settings.db, beat=beat)
+
+    beside = read_calendars if settings.calendars else None
+    return Supervisor(workers, listener, work, beside).run()
 
 
 def serve(server: Server, beat: Callable[[], None] | None = None) -> None:
@@ -82,12 +94,21 @@ class _Worker:
     pid: int
     pipe: int
     alive_until: float
+    beside: bool = False
+    """Whether it routes no calls."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that it may be silent."""
+        return BESIDE_HANGS_AFTER if self.beside else HANGS_AFTER
 
 
 class Supervisor:
     """Runs ``count`` workers on one listening socket.
 
-    ``work(listener, beat)`` is called in each of them, in a process of its own.
+    ``work(listener, beat)`` is called in each of them, in a process of its own. So is
+    ``beside(beat)``, once, for what routes no calls: it has nothing of gevent, and however it ends
+    is no reason for the router to.
     """
 
     def __init__(
@@ -95,10 +116,14 @@ class Supervisor:
         count: int,
         listener: sockets.socket,
         work: Callable[[sockets.socket, Callable[[], None]], None],
+        beside: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._count = count
         self._listener = listener
         self._work = work
+        self._beside = beside
+        self._beside_at: float | None = None
+        """When ``beside`` is to be started; None: it runs, or there is none."""
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -112,18 +137,23 @@ class Supervisor:
             signal.signal(number, self._stop)
         for _ in range(self._count):
             self._start()
+        if self._beside is not None:
+            self._start(beside=True)
         code = 0
         while self._workers:
             for key, _ in self._selector.select(BEAT):
                 worker = key.data
                 if os.read(worker.pipe, 64):
-                    worker.alive_until = time.monotonic() + HANGS_AFTER
+                    worker.alive_until = time.monotonic() + worker.patience
                 else:
                     code = self._ended(worker) or code
             self._kill_hanging()
+            if self._beside_at is not None and time.monotonic() >= self._beside_at:
+                self._beside_at = None
+                self._start(beside=True)
         return code
 
-    def _start(self) -> None:
+    def _start(self, *, beside: bool = False) -> None:
         if self._stopping:
             return
         reading, writing = os.pipe()
@@ -132,25 +162,29 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            os._exit(self._child(writing))
+            os._exit(self._child(writing, beside))
         os.close(writing)
-        worker = _Worker(pid, reading, time.monotonic() + STARTS_WITHIN)
+        worker = _Worker(pid, reading, time.monotonic() + STARTS_WITHIN, beside)
         self._workers[pid] = worker
         self._selector.register(reading, selectors.EVENT_READ, worker)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
-    def _child(self, pipe: int) -> int:
+    def _child(self, pipe: int, beside: bool) -> int:
         for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-        gevent.reinit()
         try:
-            self._work(self._listener, lambda: _beat(pipe))
+            if beside and self._beside is not None:
+                self._listener.close()
+                self._beside(lambda: _beat(pipe))
+            else:
+                gevent.reinit()
+                self._work(self._listener, lambda: _beat(pipe))
         except RouterError as error:
             print(f"esl-router: {error}", file=sys.stderr)
             return _EXPECTED
         except BaseException:
-            logger.exception("a worker died")
+            logger.exception("a worker died" if not beside else "the process beside died")
             return _FAULT
         finally:
             logging.shutdown()
@@ -168,6 +202,11 @@ class Supervisor:
         self._selector.unregister(worker.pipe)
         os.close(worker.pipe)
         del self._workers[worker.pid]
+        if worker.beside:
+            if not self._stopping:
+                logger.error("the process beside, %d, ended with %d", worker.pid, code)
+                self._beside_at = time.monotonic() + BESIDE_PAUSE
+            return 0
         if self._stopping:
             return max(code, 0)
         if code == _EXPECTED:
@@ -185,7 +224,7 @@ class Supervisor:
             if now > worker.alive_until and not self._stopping:
                 logger.error("worker %d hangs and is killed", worker.pid)
                 os.kill(worker.pid, signal.SIGKILL)
-                worker.alive_until = now + HANGS_AFTER
+                worker.alive_until = now + worker.patience
 
 
 def _beat(pipe: int) -> None:

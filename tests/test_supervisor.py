@@ -18,20 +18,31 @@ logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 from esl_router import supervisor
 from esl_router.errors import RouterError
 supervisor.BEAT, supervisor.HANGS_AFTER, supervisor.PAUSE = 0.05, 0.4, 0.05
+supervisor.BESIDE_HANGS_AFTER, supervisor.BESIDE_PAUSE = 0.4, 0.05
 
 def work(listener, beat):
     os.write(1, f"{{os.getpid()}} began\\n".encode())
     {work}
 
-sys.exit(supervisor.Supervisor({count}, socket.socket(), work).run())
+def beside(beat):
+    os.write(1, f"{{os.getpid()}} reads\\n".encode())
+    {beside}
+
+run = supervisor.Supervisor({count}, socket.socket(), work, {has} and beside).run
+sys.exit(run())
 """
 
 BEATING = "while True: beat(); time.sleep(0.05)"
 
 
 class Running:
-    def __init__(self, work, count=1):
-        script = SCRIPT.format(work=textwrap.indent(work, "    ").strip(), count=count)
+    def __init__(self, work, count=1, beside=None):
+        script = SCRIPT.format(
+            work=textwrap.indent(work, "    ").strip(),
+            count=count,
+            beside=textwrap.indent(beside or "pass", "    ").strip(),
+            has=beside is not None,
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -52,6 +63,10 @@ class Running:
         self.wait_for(" began\n", count)
         return [int(pid) for pid in re.findall(r"(\d+) began\n", self.text)]
 
+    def beside(self, count):
+        self.wait_for(" reads\n", count)
+        return [int(pid) for pid in re.findall(r"(\d+) reads\n", self.text)]
+
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(15)
@@ -63,8 +78,8 @@ class Running:
 def running():
     made = []
 
-    def make(work, count=1):
-        made.append(Running(work, count))
+    def make(work, count=1, beside=None):
+        made.append(Running(work, count, beside))
         return made[-1]
 
     yield make
@@ -113,3 +128,30 @@ def test_a_worker_whose_supervisor_is_gone_ends_too(running):
         except ProcessLookupError:
             break
         assert time.monotonic() < deadline
+
+
+def test_the_process_beside_ends_with_the_workers(running):
+    supervisor = running(BEATING, beside=BEATING)
+    (worker,), (beside,) = supervisor.workers(1), supervisor.beside(1)
+    assert supervisor.end() == 0
+    for pid in (worker, beside):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ("raise RouterError('the store is gone')", "the store is gone"),
+        ("raise ValueError('a fault')", "ValueError: a fault"),
+        ("beat()\nwhile True: time.sleep(1)", "hangs and is killed"),
+        ("return", "ended with 0"),
+    ],
+)
+def test_however_the_process_beside_ends_the_workers_work_on(running, beside, said):
+    supervisor = running(BEATING, beside=beside)
+    supervisor.wait_for(said)
+    assert len(set(supervisor.beside(2))) == 2, "it is started again"
+    assert len(supervisor.workers(1)) == 1
+    assert supervisor.end() == 0
+    assert len(supervisor.workers(1)) == 1

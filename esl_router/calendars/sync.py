@@ -18,7 +18,6 @@ from types import FrameType
 
 import sqlite_utils
 
-from esl_router.calendars import ics
 from esl_router.calendars.fetch import Fetch, fetch
 from esl_router.errors import CalendarError, StoreError
 from esl_router.store import calendars
@@ -66,6 +65,8 @@ def read(feed: Feed, now: datetime, *, get: Fetch = fetch, limit: float = LIMIT)
 
     Raises CalendarError, also when it takes longer than ``limit`` seconds.
     """
+    from esl_router.calendars import ics  # not loaded where nobody has a calendar
+
     settings, before = feed.settings, feed.read
     seconds = int(now.timestamp())
     since, until = now - BACK, now + AHEAD
@@ -76,7 +77,15 @@ def read(feed: Feed, now: datetime, *, get: Fetch = fetch, limit: float = LIMIT)
             answer = get(settings.source, settings.login, validator, since, until)
             if answer.texts is None:
                 return replace(before, at=seconds, failing=None, problem="")
-            spans = ics.busy(answer.texts, _counting(settings), since, until)
+            counting = ics.Counting(
+                settings.timezone,
+                settings.address,
+                settings.all_day,
+                settings.tentative == "busy",
+                timedelta(minutes=settings.merge_gap),
+                timedelta(minutes=settings.padding),
+            )
+            spans = ics.busy(answer.texts, counting, since, until)
     except _TooLong:
         raise CalendarError(f"it takes longer than {limit:g} s", unreachable=True) from None
     return Read(ics.edges(spans), answer.validator, seconds, seconds)
@@ -86,17 +95,6 @@ def failed(before: Read, now: datetime, problem: str) -> Read:
     """What is known of a calendar that cannot be read: what was, until its appointments end."""
     failing = int(now.timestamp()) if before.failing is None else before.failing
     return replace(before, failing=failing, problem=problem)
-
-
-def _counting(settings: calendars.Settings) -> ics.Counting:
-    return ics.Counting(
-        settings.timezone,
-        settings.address,
-        settings.all_day,
-        settings.tentative == "busy",
-        timedelta(minutes=settings.merge_gap),
-        timedelta(minutes=settings.padding),
-    )
 
 
 @dataclass(frozen=True, slots=True)

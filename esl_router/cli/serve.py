@@ -44,6 +44,12 @@ from esl_router.settings import Address, Settings
     help="What somebody outside hears until he presses 1: a sound file of FreeSWITCH's, or tones.",
 )
 @click.option(
+    "--calendars/--no-calendars",
+    default=True,
+    show_default=True,
+    help="Read the users' calendars, in a process of its own.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -59,6 +65,7 @@ def serve_command(
     max_calls: int,
     contexts: tuple[str, ...],
     confirm_prompt: str,
+    calendars: bool,
     log_level: str,
 ) -> None:
     """Route calls: FreeSWITCH connects here once for each call.
@@ -82,6 +89,7 @@ def serve_command(
         internal_contexts=frozenset(contexts),
         max_calls=max_calls,
         confirm_prompt=confirm_prompt,
+        calendars=calendars,
     )
     from esl_router.supervisor import run
 
