@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,9 +94,10 @@ def _every(
     directory: Path | None,
     no_switch: bool,
 ) -> Iterator[Check]:
-    from esl_router.cli import checks
+    from esl_router.cli import calendar_checks, checks
 
     yield from checks.store(path)
+    yield from calendar_checks.calendars(path, datetime.now(UTC))
     if directory is not None or SHIPPED.exists():
         yield from checks.directory(directory or SHIPPED, path)
     yield from checks.files(max_calls)

@@ -42,6 +42,8 @@ COMMANDS = {
     "followme": "followme",
     "presence": "presence",
     "forward": "forward",
+    "calendar": "calendar",
+    "schedule": "schedule",
     "busy-on-busy": "presence",
     "team": "team",
     "executive": "executive",

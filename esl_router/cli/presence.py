@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from esl_router.cli import rules, terminal
-from esl_router.cli.options import Command, Group, of_domain
+from esl_router.cli.options import Command, Group, of_domain, printable
 from esl_router.model.presence import Forward, Status
 
 _STATUS = click.Choice([status.value for status in Status])
@@ -230,6 +231,88 @@ def _set_profile(user: str, status: str, key: str, value: Any, domain: str | Non
     with rules.of_domain(domain) as (db, name):
         changes = presence.set_profile(db, name, user, status, {key: value}, by=rules.actor())
     rules.show_changes(changes)
+
+
+@presence_command.command("messenger", acts=True)
+@click.argument("user")
+@click.argument("switch", metavar="on|off", type=click.Choice(["on", "off"]))
+@click.option(
+    "--status/--no-status",
+    default=None,
+    help="Whether what the messenger says becomes his status. On for whom nothing is set.",
+)
+@click.option(
+    "--forward",
+    metavar="TARGET",
+    help="Where every call goes while it says busy, dnd or meeting; none: where the status does.",
+)
+@of_domain
+def set_messenger(
+    user: str, switch: str, status: bool | None, forward: str | None, domain: str | None
+) -> None:
+    """Whether what a messenger says of a user counts, and what it does.
+
+    What it says comes from `presence feed`. Status and forward are two switches that know nothing
+    of each other; what is not named stays.
+
+    \b
+    Example:
+      esl-router presence messenger 1001 on --forward voicemail
+      esl-router presence messenger 1001 off --as 1001
+    """
+    from esl_router.store import messengers
+
+    settings: dict[str, object] | None = {}
+    if switch == "off":
+        if status is not None or forward is not None:
+            raise click.UsageError("off, or what it does: not both")
+        settings = None
+    else:
+        settings = {} if status is None else {"status": status}
+        if forward is not None:
+            settings["forward"] = None if forward == "none" else forward
+    with rules.of_domain(domain) as (db, name):
+        changes = messengers.set_messenger(db, name, user, settings, by=rules.actor())
+    rules.show_changes(changes)
+
+
+@presence_command.command("feed")
+@click.option(
+    "--ttl",
+    type=click.IntRange(1, 86400),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a line counts that does not say so itself.",
+)
+@of_domain
+@click.pass_context
+def feed_presence(ctx: click.Context, ttl: int, domain: str | None) -> None:
+    """Take what messengers say of people from standard input: JSON, a line each.
+
+    {"user": "1001", "status": "busy", "ttl": 300}, at once and for so many seconds. The statuses
+    are available, online, offline, unknown, away, busy, dnd, lunch, business_trip and meeting; a
+    ttl of 0 takes back what was said. It counts for those whose messenger is on. A wrong line is
+    reported with its number and changes nothing; the exit code is then 1.
+
+    \b
+    Example:
+      echo '{"user": "1001", "status": "busy", "ttl": 300}' | esl-router presence feed
+      my-messenger-bridge | esl-router presence feed --ttl 120
+    """
+    from esl_router.cli.feed import Intake
+
+    with rules.opened() as db:
+        intake = Intake(db, domain, ttl)
+        for number, line in enumerate(sys.stdin.buffer, 1):
+            problem = intake.take(line, datetime.now(UTC))
+            if problem:
+                click.echo(f"esl-router: line {number}: {printable(problem)}", err=True)
+    terminal.show(
+        {"taken": intake.taken, "refused": intake.refused, "uncounted": list(intake.uncounted)},
+        lambda: terminal.say(intake.summary()),
+    )
+    ctx.exit(1 if intake.refused else 0)
 
 
 @click.command("busy-on-busy", cls=Command, acts=True)

@@ -28,6 +28,7 @@ from esl_router.store.rows import (
     Rows,
     executive_rows,
     rules_rows,
+    schedule_rows,
     team_rows,
     user_rows,
     workplace_rows,
@@ -141,6 +142,26 @@ def write_workplace(
             db.table(table).insert(row)
 
 
+def write_schedule(
+    db: sqlite_utils.Database, domain: str, name: str, schedule: Mapping[str, Any]
+) -> None:
+    """Put a new schedule into the store, or in the place of the one there was. Needs a write
+    transaction."""
+    key = (domain, name)
+    position = db.conn.execute(
+        "SELECT coalesce((SELECT position FROM schedules WHERE domain = ? AND name = ?),"
+        " (SELECT max(position) + 1 FROM schedules WHERE domain = ?), 0)",
+        (*key, domain),
+    ).fetchone()[0]
+    for table in ("schedule_hours", "schedule_closed"):
+        db.table(table).delete_where("domain = ? AND schedule = ?", key)
+    for table, row in schedule_rows(domain, name, schedule, position):
+        if table == "schedules":
+            db.table(table).upsert(row, pk=("domain", "name"))
+        else:
+            db.table(table).insert(row)
+
+
 def insert(db: sqlite_utils.Database, rows: Rows) -> None:
     """Insert rows in the order that their references need."""
     by_table: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
@@ -178,6 +199,11 @@ def read_team(db: sqlite_utils.Database, domain: str, extension: str) -> Documen
 def read_executive(db: sqlite_utils.Database, domain: str, extension: str) -> Document | None:
     """One executive as in a document; None when there is none."""
     return _executives(_Tables(db, domain, extension)).get(extension)
+
+
+def read_schedule(db: sqlite_utils.Database, domain: str, name: str) -> Document | None:
+    """One schedule as in a document; None when there is none."""
+    return _schedules(_Tables(db, domain)).get(name)
 
 
 def read_workplace(db: sqlite_utils.Database, domain: str, name: str) -> Document | None:

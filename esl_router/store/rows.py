@@ -84,7 +84,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             {"domain": domain, "status": status, "position": position, "name": name},
         )
     for position, (name, schedule) in enumerate(rules["schedules"].items()):
-        yield from _schedule_rows(domain, name, schedule, position)
+        yield from schedule_rows(domain, name, schedule, position)
     for position, contact in enumerate(rules["contacts"]):
         row = {"domain": domain, "position": position, "name": contact["name"]}
         yield "contacts", row
@@ -101,7 +101,8 @@ def rules_rows(domain: str, rules: Document) -> Rows:
         yield from executive_rows(domain, extension, executive, position)
 
 
-def _schedule_rows(domain: str, name: str, schedule: Mapping[str, Any], position: int) -> Rows:
+def schedule_rows(domain: str, name: str, schedule: Mapping[str, Any], position: int) -> Rows:
+    """The rows of one schedule."""
     row = {"domain": domain, "name": name, "position": position}
     yield (
         "schedules",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -284,3 +284,53 @@ def test_sockets():
 )
 def test_handover(data, level):
     assert handover("internal", data, Address("127.0.0.1", 8040))[0] is level
+
+
+def calendars(run):
+    return [
+        (check["level"], check["text"], check["todo"])
+        for check in run.json("doctor", "--no-switch")["checks"]
+        if check["area"] == "calendars"
+    ]
+
+
+def test_calendars_that_are_read_and_those_that_are_not(run, tmp_path):
+    assert calendars(run) == []
+    path = tmp_path / "anna.ics"
+    path.write_text("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n")
+    run.ok("calendar", "set", "1001", "--source", f"file:{path}")
+    ((level, text, todo),) = calendars(run)
+    assert (level, "has never been read" in text, "esl-router serve" in todo) == (
+        "warn",
+        True,
+        True,
+    )
+    run.ok("calendar", "sync")
+    assert calendars(run) == [("ok", "1 calendar is read", "")]
+    with closing(open_store(run.store)) as db:
+        db.conn.execute("UPDATE calendar_feeds SET read = read - 4 * 3600")
+    assert "was read last at" in calendars(run)[0][1]
+    path.unlink()
+    run("calendar", "sync")
+    ((level, text, todo),) = calendars(run)
+    assert level == "warn"
+    assert "cannot be read since" in text
+    assert "No such file" in text
+    assert "calendar sync 1001" in todo
+
+
+def test_a_calendar_s_password_is_to_be_kept(run, tmp_path):
+    login = tmp_path / "login"
+    login.write_text("anna:secret")
+    login.chmod(0o644)
+    run.ok(
+        *("calendar", "set", "1001", "--login", f"file:{login}"),
+        *("--source", "caldav:http://127.0.0.1:9/private"),
+    )
+    texts = [text for _, text, _ in calendars(run)]
+    assert any("others may open it" in text for text in texts)
+    assert any("without encryption" in text for text in texts)
+    assert not any("secret" in text or "private" in text for text in texts)
+    login.chmod(0o600)
+    run.ok("calendar", "set", "1001", "--source", "caldav:https://127.0.0.1:9/private")
+    assert len(calendars(run)) == 1
