@@ -29,13 +29,14 @@ class Router:
         self.run("init")
         self.load(rules)
 
-    def run(self, *arguments: str, code: int = 0) -> str:
+    def run(self, *arguments: str, code: int = 0, text: str | None = None) -> str:
         """One `esl-router` command; its output. Fails the test when it does not exit with ``code``;
-        of a command that is to fail, the output is what it complains about."""
+        of a command that is to fail, the output is what it complains about. ``text``: its input."""
         done = subprocess.run(
             [sys.executable, "-m", "esl_router", *arguments],
             cwd=ROOT,
             env=self._environment,
+            input=text,
             capture_output=True,
             text=True,
             timeout=60,
