@@ -20,7 +20,9 @@ from esl_router.esl.client import CallSocket, EventLink
 from esl_router.live.feed import Address as SwitchAddress
 from esl_router.live.feed import Feed
 from esl_router.settings import Address, Settings
+from esl_router.store.by_phone import ByPhone
 from esl_router.store.journal import Journal
+from esl_router.store.pins import Pins
 from esl_router.store.reader import Store
 from esl_router.store.turns import Turns
 
@@ -99,8 +101,11 @@ def open_services(settings: Settings) -> Services:
     feed.start()
     # The first calls should be decided on a picture too; without one they are routed all the same.
     feed.wait(FIRST_PICTURE)
-    journal, turns = Journal(settings.db), Turns(settings.db)
-    return Services(settings, store, feed, journal, turns, Redecider(), lambda: datetime.now(UTC))
+    journal, turns, by_phone = Journal(settings.db), Turns(settings.db), ByPhone(settings.db)
+    pins, redecider = Pins(settings.db), Redecider()
+    return Services(
+        settings, store, feed, journal, turns, by_phone, pins, redecider, lambda: datetime.now(UTC)
+    )
 
 
 def close_services(services: Services) -> None:

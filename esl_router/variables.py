@@ -78,5 +78,8 @@ SENT_BY = "eslr_sent_by"
 """``uuid:account@domain``: the leg that this one was connected with, and whose phone it is. Holds
 while the switch says that it was the last one: see :data:`LAST_BRIDGE`."""
 
+ENTERED = "eslr_entered"
+"""What the caller has entered by his keys."""
+
 POOL = "eslr_pool"
 """The executive through whose assistants the two came to talk."""

@@ -53,6 +53,9 @@ class Company:
     lists: Mapping[str, tuple[CallerRule, ...]] = field(default_factory=dict)
     by_origin: Mapping[Origin, Mapping[str, Iterable[FollowMeRow]]] = field(default_factory=dict)
     executives: tuple[Executive, ...] = ()
+    workplaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name -> its number, then its devices."""
+
     call_forwards: Mapping[str, Mapping[Origin, CallForward]] = field(default_factory=dict)
 
     def domains(self) -> tuple[str, ...]:
@@ -74,6 +77,17 @@ class Company:
     def executives_of(self, domain: str, assistant: str) -> tuple[str, ...]:
         return tuple(
             sorted(e.extension for e in self.executives if e.assistant(assistant) is not None)
+        )
+
+    def workplace(self, domain: str, number: str) -> str | None:
+        return next((n for n, place in self.workplaces.items() if place[0] == number), None)
+
+    def workplace_of(self, domain: str, device: str) -> str | None:
+        return next((n for n, place in self.workplaces.items() if device in place[1:]), None)
+
+    def teams_of(self, domain: str, member: str) -> tuple[str, ...]:
+        return tuple(
+            sorted(t.extension for t in self.teams if member in {m.extension for m in t.members})
         )
 
     def owner_of(self, number: str) -> tuple[str, str] | None:

@@ -29,7 +29,7 @@ from esl_router.model.call import Call, Outcome
 from esl_router.model.trace import Decision
 from esl_router.settings import Address as Listen
 from esl_router.settings import Settings
-from tests.call.switchside import Ledger, Notebook, Rulebook
+from tests.call.switchside import Desk, Keys, Ledger, Notebook, Rulebook
 
 Plan = Mapping[str, Sequence[Action]]
 """The number dialled -> what is done, one action after the other; then the call is refused."""
@@ -70,6 +70,8 @@ class PlannedRouter:
             self.feed,
             Notebook(),  # type: ignore[arg-type]
             ledger,  # type: ignore[arg-type]
+            Desk(),  # type: ignore[arg-type]
+            Keys(),  # type: ignore[arg-type]
             Redecider(),
             lambda: datetime.now(UTC),
         )

@@ -15,7 +15,7 @@ from esl_router.live.feed import Feed
 from esl_router.model.people import FollowMeRow, User
 from esl_router.server import Server, bind, reserve_files
 from esl_router.settings import Address, Settings
-from tests.call.switchside import NOW, OK, Ledger, Notebook, Rulebook, snapshot
+from tests.call.switchside import NOW, OK, Desk, Keys, Ledger, Notebook, Rulebook, snapshot
 from tests.company import DOMAIN, Company, sip
 
 LOOPBACK = Address("127.0.0.1", 0)
@@ -36,6 +36,8 @@ class Router:
             Feed(()),
             self.journal,
             Ledger(),
+            Desk(),
+            Keys(),
             Redecider(),
             lambda: NOW,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -20,8 +21,18 @@ from esl_router.esl import commands, dialstring, untrusted
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import BUSY, Announce, Intercept, Leg, Reject, Ring, Voicemail
+from esl_router.model.actions import (
+    BUSY,
+    Announce,
+    Confirm,
+    Intercept,
+    Leg,
+    Reject,
+    Ring,
+    Voicemail,
+)
 from esl_router.model.call import LegOutcome, LegResult, Outcome
+from esl_router.model.feature import Tone
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +64,13 @@ _CONGESTION_TONE = "tone_stream://%(240,240,425);loops=10"
 
 _BEFORE_GREETING = "300"
 """Milliseconds between the answer and the mailbox's greeting: the first word is lost otherwise."""
+
+_TONES: Mapping[Tone, str] = {
+    # Up, down, and three times deep: nobody mixes them up, and no language is needed.
+    Tone.ON: "tone_stream://%(150,50,523);%(150,50,659);%(300,100,784)",
+    Tone.OFF: "tone_stream://%(150,50,784);%(150,50,659);%(300,100,523)",
+    Tone.REFUSED: "tone_stream://%(400,150,200);%(400,150,200);%(400,150,200)",
+}
 
 
 def new_uuid() -> str:
@@ -192,6 +210,86 @@ def intercept(socket: CallSocket, action: Intercept) -> Outcome:
     return Outcome(caller_gone=gone, transferred=_transferred(snapshot))
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One thing that a caller enters by his keys."""
+
+    most: int
+    """Keys at most. One more than there may be: the key that ends it is not left for the next."""
+
+    tone: str
+    ended_by: str = "#"
+    """The key that ends it; ``none``: a pause does."""
+
+    pause: int = 5
+    """Seconds without a key that end it."""
+
+
+_BEEP = "tone_stream://%(120,120,660);loops={}"
+
+EXTENSION = Prompt(9, _BEEP.format(1))
+PIN = Prompt(13, _BEEP.format(2))
+CODE = Prompt(40, _BEEP.format(3), ended_by="none", pause=3)
+"""A code may have the key in it that ends the others."""
+
+_PATIENCE = 10
+"""Seconds until the first key."""
+
+_DIGITS = re.compile(r"[0-9*#]{1,40}")
+
+
+def answer(socket: CallSocket) -> bool:
+    """Answer the caller; False: he is gone."""
+    gone, _ = _run(
+        socket,
+        [
+            commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            commands.execute("answer"),
+            commands.execute("sleep", _BEFORE_GREETING),
+        ],
+    )
+    return not gone
+
+
+def ask(socket: CallSocket, prompt: Prompt) -> str | None:
+    """What the caller enters, "" when he enters nothing; None: he is gone.
+
+    Nothing of it stays on the switch: a PIN is among it.
+    """
+    name = variables.ENTERED
+    patience, pause = _PATIENCE * 1000, prompt.pause * 1000
+    words = (1, prompt.most, prompt.tone, name, patience, prompt.ended_by, pause)
+    forget = (commands.execute("unset", each) for each in (name, "read_result"))
+    gone, snapshot = _run(
+        socket,
+        [commands.execute("read", " ".join(map(str, words))), commands.connect(), *forget],
+        snapshot=1,
+    )
+    if gone:
+        return None
+    found = snapshot.get(f"variable_{name}", "")
+    return found if _DIGITS.fullmatch(found) else ""
+
+
+def refuse(socket: CallSocket) -> None:
+    """Let a caller hear that what he entered is wrong."""
+    _run(socket, [commands.execute("playback", _TONES[Tone.REFUSED])])
+
+
+def confirm(socket: CallSocket, action: Confirm) -> None:
+    """Answer, play what tells the caller what became of his code, and end the call."""
+    _run(
+        socket,
+        [
+            commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            commands.execute("answer"),
+            commands.execute("sleep", _BEFORE_GREETING),
+            commands.execute("playback", action.sound or _TONES[action.tone]),
+            commands.hangup(),
+        ],
+    )
+
+
 def reject(socket: CallSocket, action: Reject, *, answered: bool) -> None:
     """End the call with the action's code. Who is connected already hears the tone that says so:
     he would think that he was cut off."""
@@ -204,12 +302,16 @@ def reject(socket: CallSocket, action: Reject, *, answered: bool) -> None:
     _run(socket, orders)
 
 
-def _run(socket: CallSocket, orders: list[bytes]) -> tuple[bool, Frame]:
-    """Send ``orders`` in one write; whether the caller went meanwhile, and the last reply."""
+def _run(
+    socket: CallSocket, orders: list[bytes], *, snapshot: int | None = None
+) -> tuple[bool, Frame]:
+    """Send ``orders`` in one write; whether the caller went meanwhile, and the last reply, or the
+    one to the order ``snapshot``."""
     reply = Frame(b"")
     try:
-        for each in socket.exchange(*orders):
-            reply = each
+        for index, each in enumerate(socket.exchange(*orders)):
+            if snapshot is None or index <= snapshot:
+                reply = each
     except OutboundSessionHasGoneAway:
         return True, reply
     return False, reply

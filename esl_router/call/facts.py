@@ -44,6 +44,7 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
             anonymous=anonymous,
         ),
         context=context,
+        answered=snapshot.get(variables.ANSWER_STATE) == "answered",
         internal_context=context in internal_contexts,
         redirects=redirections(
             snapshot.spelled(f"variable_{variables.DIVERSION}"),

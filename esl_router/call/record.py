@@ -7,8 +7,20 @@ from datetime import datetime
 
 from esl_router.engine.aggregate import aggregate
 from esl_router.live.state import LegTimes
-from esl_router.model.actions import Action, Announce, HandBack, Intercept, Reject, Ring, Voicemail
+from esl_router.model.actions import (
+    Action,
+    Announce,
+    Authenticate,
+    Confirm,
+    HandBack,
+    Intercept,
+    Perform,
+    Reject,
+    Ring,
+    Voicemail,
+)
 from esl_router.model.call import Call, LegResult, Outcome, RingResult
+from esl_router.model.feature import Tone
 from esl_router.model.trace import Decision
 from esl_router.model.trace import Entry as TraceEntry
 from esl_router.store import journal
@@ -18,6 +30,9 @@ _WORD: Mapping[type[Action], str] = {
     Voicemail: "voicemail",
     Announce: "announce",
     Intercept: "intercept",
+    Authenticate: "authenticate",
+    Perform: "perform",
+    Confirm: "confirm",
     Reject: "reject",
     HandBack: "hand_back",
 }
@@ -98,6 +113,8 @@ class Record:
                 self._result = "announcement"
             case Intercept():
                 self._result = "answered"
+            case Confirm():
+                self._result = "refused" if action.tone is Tone.REFUSED else "feature"
             case HandBack():
                 self._result = "handed_back"
             case Reject() if self._result not in ("voicemail", "answered"):

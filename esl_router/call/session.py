@@ -25,12 +25,25 @@ from esl_router.esl.client import CallSocket, NotConnectedError, OutboundSession
 from esl_router.esl.wire import Frame
 from esl_router.live.feed import Feed
 from esl_router.live.state import LegTimes, Watch
-from esl_router.model.actions import Announce, HandBack, Intercept, Leg, Reject, Ring, Voicemail
-from esl_router.model.call import Call, LegResult, Outcome
+from esl_router.model.actions import (
+    Announce,
+    Authenticate,
+    Confirm,
+    HandBack,
+    Intercept,
+    Leg,
+    Perform,
+    Reject,
+    Ring,
+    Voicemail,
+)
+from esl_router.model.call import Call, Entered, LegResult, Outcome
 from esl_router.model.team import Turn
 from esl_router.model.trace import Decision
 from esl_router.settings import Settings
+from esl_router.store.by_phone import ByPhone
 from esl_router.store.journal import Journal
+from esl_router.store.pins import Pins
 from esl_router.store.reader import Store
 from esl_router.store.turns import Turns
 
@@ -38,6 +51,9 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 5.0
 """Seconds the switch gets to send the snapshot."""
+
+PIN_TRIES = 3
+"""How often somebody outside may enter who he is in one call."""
 
 TURN_TRIES = 5
 """How often a team's call is decided anew because another one took the turn meanwhile."""
@@ -52,6 +68,8 @@ class Services:
     feed: Feed
     journal: Journal
     turns: Turns
+    by_phone: ByPhone
+    pins: Pins
     redecider: Redecider
     clock: Callable[[], datetime]
     """The time of day, aware."""
@@ -171,6 +189,46 @@ class Session:
             logger.error("whose turn it is was not written: %s", error)
             return True
 
+    def _change(self, action: Perform) -> str:
+        """Change a setting, beside the event loop; why it was refused, or "" when it is done."""
+        perform, now = self._services.by_phone.perform, self._services.clock()
+        try:
+            why: str = gevent.get_hub().threadpool.apply(perform, (action, now))
+        except Exception as error:
+            logger.exception("a fault while a code was performed")
+            return f"A fault in the router: {type(error).__name__}."
+        if why:
+            logger.info("a code of %s was refused: %s", action.user, untrusted.log(why))
+        return why
+
+    def _authenticate(self, action: Authenticate) -> Outcome:
+        """Let the caller enter who he is, a few times, and then his code."""
+        if not actions.answer(self._socket):
+            return Outcome(caller_gone=True)
+        why = ""
+        for _ in range(PIN_TRIES):
+            extension = actions.ask(self._socket, actions.EXTENSION)
+            pin = None if extension is None else actions.ask(self._socket, actions.PIN)
+            if extension is None or pin is None:
+                return Outcome(caller_gone=True, refused=why)
+            why = self._look_at_pin(action.domain, extension, pin)
+            if not why:
+                code = actions.ask(self._socket, actions.CODE) if action.code else ""
+                return Outcome(caller_gone=code is None, entered=Entered(extension, code or ""))
+            logger.warning("codes from outside: %s", untrusted.log(why))
+            actions.refuse(self._socket)
+        return Outcome(refused=why)
+
+    def _look_at_pin(self, domain: str, extension: str, pin: str) -> str:
+        """Why the caller is not let in, beside the event loop; "" when he is."""
+        refuse, now = self._services.pins.refuse, self._services.clock().timestamp()
+        try:
+            why: str = gevent.get_hub().threadpool.apply(refuse, (domain, extension, pin, now))
+        except Exception as error:
+            logger.exception("a fault while a PIN was looked at")
+            return f"A fault in the router: {type(error).__name__}."
+        return why
+
     def _decide(self, call: Call) -> Decision:
         try:
             return self._consult(call)
@@ -240,6 +298,16 @@ class Session:
                 self.deciding = True
                 self._answered = True
                 return outcome, {}
+            case Authenticate() as action:
+                self.deciding = False
+                outcome = self._authenticate(action)
+                self.deciding, self._answered = True, True
+                return outcome, {}
+            case Perform() as action:
+                return Outcome(refused=self._change(action)), {}
+            case Confirm() as action:
+                self.deciding = False
+                actions.confirm(self._socket, action)
             case Reject() as action:
                 actions.reject(self._socket, action, answered=self._answered)
             case HandBack():

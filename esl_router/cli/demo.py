@@ -125,8 +125,10 @@ class Demo:
         from esl_router.call.session import Services
         from esl_router.live import feed as live
         from esl_router.server import Server, bind
+        from esl_router.store.by_phone import ByPhone
         from esl_router.store.database import open_store
         from esl_router.store.journal import Journal
+        from esl_router.store.pins import Pins
         from esl_router.store.reader import Store
         from esl_router.store.rules_import import import_rules
         from esl_router.store.turns import Turns
@@ -169,6 +171,8 @@ class Demo:
             feed,
             journal,
             Turns(settings.db),
+            ByPhone(settings.db),
+            Pins(settings.db),
             Redecider(),
             lambda: datetime.now(UTC),
         )

@@ -52,6 +52,7 @@ COMMANDS = {
     "undo": "history",
     "rights": "rights",
     "workplace": "workplace",
+    "features": "features",
     "calls": "calls",
     "directory": "directory",
     "doctor": "doctor",

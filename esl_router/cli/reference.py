@@ -118,6 +118,8 @@ JSON = {
     "workplace remove": "changes[]",
     "workplace login": "changes[] notes[] place left logged_out",
     "workplace logout": "changes[] notes[] place left logged_out",
+    "user pin": "changes[]",
+    "features list": "[code digits behind dial does]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
     "caller_account on_behalf callee origin code answered_by answered_at "
     "attempts[action started legs[device result cause started ended]] "

@@ -64,6 +64,7 @@ def show_user(user: str, domain: str | None) -> None:
         written = USER.write(admin.user(db, name, user))
     for device in written.get("devices", {}).values():
         device.pop("password", None)
+    written.pop("pin", None)
     terminal.show(
         {"extension": user, **written},
         lambda: terminal.print_text(yaml_text.write({user: written}).rstrip()),
@@ -143,6 +144,35 @@ def set_user(user: str, domain: str | None, pairs: dict[str, Any], **options: An
     settings = given(_settings(**options, pairs=pairs))
     with rules.of_domain(domain) as (db, name):
         rules.show_changes(admin.set_user(db, name, user, settings, by=rules.actor()))
+
+
+@user_command.command("pin", acts=True)
+@click.argument("user")
+@click.option("--clear", is_flag=True, help="He has none any more.")
+@of_domain
+def set_pin(user: str, clear: bool, domain: str | None) -> None:
+    """Set a user's PIN: 6 to 12 digits, asked for, or read from standard input.
+
+    With it he dials feature codes from any phone, at the number in settings.remote. What is kept
+    of it is a hash.
+
+    \b
+    Example:
+      esl-router user pin 1001 --as 1001
+      echo 471199 | esl-router user pin 1001
+    """
+    import sys
+
+    from esl_router.store import admin
+
+    pin = None
+    if not clear:
+        if sys.stdin.isatty():
+            pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
+        else:
+            pin = sys.stdin.readline().strip()
+    with rules.of_domain(domain) as (db, name):
+        rules.show_changes(admin.set_user(db, name, user, {"pin": pin}, by=rules.actor()))
 
 
 @user_command.command("remove")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from esl_router.engine import feature
 from esl_router.model.actions import (
     Action,
     Announce,
+    Authenticate,
+    Confirm,
     HandBack,
     Intercept,
     Leg,
     Outside,
+    Perform,
     Reject,
     Ring,
     Voicemail,
@@ -35,6 +39,12 @@ def action_words(action: Action) -> str:
             return f"Announcement {sound}"
         case Intercept():
             return "Connect with whom the assistant talks to"
+        case Authenticate(code=code):
+            return f"Ask for an extension, its PIN{' and a code' if code else ''}"
+        case Perform(user=user, feature=what):
+            return f"Change a setting: {feature.words(user, what).removesuffix('.')}"
+        case Confirm(tone=tone, sound=sound):
+            return f"The caller hears {sound or f'the tone for {tone.value!r}'}"
         case Reject(code=code):
             return f"The caller gets {code} {_CODES.get(code, '')}".rstrip()
         case HandBack():
@@ -73,6 +83,12 @@ def action_record(action: Action) -> dict[str, Any]:
             return {"action": "announce", "sound": sound, "before_forward": bool(by)}
         case Intercept(uuid=uuid):
             return {"action": "intercept", "leg": uuid}
+        case Authenticate(domain=domain):
+            return {"action": "authenticate", "domain": domain}
+        case Perform(user=user, feature=what):
+            return {"action": "perform", "user": user, "change": feature.words(user, what)}
+        case Confirm(tone=tone, sound=sound):
+            return {"action": "confirm", "tone": tone.value, "sound": sound or None}
         case Reject(code=code, cause=cause):
             return {"action": "reject", "code": code, "cause": cause}
         case HandBack():

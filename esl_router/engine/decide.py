@@ -5,7 +5,8 @@ The order of the stages:
 ====  ===========  ========================================================================
  0    identify     who calls, from where, whom; nobody there: 404
  1    guard        a call that was attempted too often ends; redirections are counted
- 2    codes        feature codes: a call handed to an executive, a call in his name
+ 2    codes        feature codes: a setting changed by phone, a call handed to an executive, a
+                  call in his name
  3    callers      the callee's list: who always gets through, who is refused
  5    executive    the filter of an executive, and what follows his assistants
  5    pool         who of them rings, and whether the executive rings along
@@ -30,7 +31,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import hot_desk, on_behalf, push, retrieve, route
+from esl_router.engine import feature, hot_desk, on_behalf, push, retrieve, route
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
@@ -39,8 +40,10 @@ from esl_router.model.actions import (
     UNAVAILABLE,
     Action,
     Announce,
+    Authenticate,
     HandBack,
     Intercept,
+    Perform,
     Reject,
     Ring,
     Voicemail,
@@ -61,6 +64,9 @@ _ENDED: dict[type[Action], str] = {
     Announce: "The announcement",
     Intercept: "The conversation",
 }
+
+
+_GOES_ON = (Ring, Authenticate, Perform)
 
 
 def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
@@ -110,6 +116,8 @@ def without_rules(call: Call, problem: str) -> Decision:
         trace.fired("rules", "The dialplan rings the callee's registered phones instead.")
         return Decision(HandBack(), tuple(trace.entries))
     last = call.attempts[-1].action
+    if isinstance(last, Authenticate | Perform):
+        return Decision(feature.confirm(call.attempts[-1], None, trace), tuple(trace.entries))
     action: Action = UNAVAILABLE
     if isinstance(last, Ring | Announce) and last.mailbox:
         action = Voicemail(last.domain, last.mailbox)
@@ -123,7 +131,7 @@ def _next(way: Way) -> Action:
         trace.fired("guard", f"{len(call.attempts)} attempts were made already: the call ends.")
         return UNAVAILABLE
     last = call.attempts[-1].action if call.attempts else None
-    on = isinstance(last, Ring) or (isinstance(last, Announce) and last.before_forward)
+    on = isinstance(last, _GOES_ON) or (isinstance(last, Announce) and last.before_forward)
     if last is not None and not on:
         trace.fired("fallback", f"{_ENDED[type(last)]} has ended, and so does the call.")
         return UNAVAILABLE
@@ -131,6 +139,10 @@ def _next(way: Way) -> Action:
         return retrieve.step(situation)
     if parties.code is Code.PUSH:
         return route.settle(push.step(parties.argument, way), way)
+    if parties.remote:
+        return feature.step_outside(situation)
+    if parties.code is not None:
+        return feature.step(situation)
     if parties.outside is not None:
         return route.outside(parties.outside, way)
     if parties.callee is None:

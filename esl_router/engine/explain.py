@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from esl_router.engine.decide import decide
-from esl_router.model.actions import Announce, Ring
+from esl_router.model.actions import Announce, Perform, Ring
 from esl_router.model.call import Call, LegOutcome, LegResult, Outcome
 from esl_router.model.live import Live
 from esl_router.model.rules import Rules
@@ -44,8 +44,8 @@ def explain(
     while True:
         decision = decide(call, rules, live, now + timedelta(seconds=seconds))
         action = decision.action
-        if isinstance(action, Announce) and action.before_forward:
-            # Nobody knows here how long the sound is.
+        if isinstance(action, Perform) or (isinstance(action, Announce) and action.before_forward):
+            # Nobody knows here how long the sound is, and nothing is changed.
             steps.append(Step(seconds, decision))
             call = call.after(action, Outcome())
             continue

@@ -38,6 +38,9 @@ class Parties:
     argument: str = ""
     """What was dialled behind it."""
 
+    remote: bool = False
+    """Whether it is the number at which users dial codes from outside that was dialled."""
+
     on_behalf: User | None = None
     """The executive in whose name his assistant calls."""
 
@@ -61,6 +64,10 @@ def identify(call: Call, rules: Rules, trace: Trace) -> Parties | Reject:
         settings = rules.settings(name) if name else None
         if settings is None:
             continue
+        if origin is Origin.EXTERNAL and _is_remote(call.dialled, settings):
+            trace.fired(STAGE, f"{call.dialled} is the number for codes from outside.")
+            number = _number(call, origin, None, settings)
+            return Parties(settings, origin, None, number, None, remote=True)
         callee = _callee(call.dialled, settings, rules, by_extension=len(candidates) == 1)
         if callee is not None:
             kind = "team" if isinstance(callee, Team) else "user"
@@ -108,6 +115,14 @@ def _code(
     trace.fired(STAGE, f"{call.dialled} is the feature code {digits}: {words}.")
     number = _number(call, origin, caller, settings)
     return Parties(settings, origin, caller, number, None, code=code, argument=argument)
+
+
+def _is_remote(dialled: str, settings: Settings) -> bool:
+    # Some trunks deliver +49301234567 as 49301234567.
+    return settings.remote is not None and settings.remote in (
+        numbers.e164(dialled, settings.country),
+        numbers.e164(f"+{dialled}", settings.country),
+    )
 
 
 def _callee(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from esl_router.model.feature import Feature, Tone
 from esl_router.model.people import DeclineScope, Redecide
 
 
@@ -198,7 +199,39 @@ class HandBack:
     """Leave the call to the dialplan's own fallback: it rings the callee's registered phones."""
 
 
-Action = Ring | Voicemail | Announce | Intercept | Reject | HandBack
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Answer somebody whom the phone does not show to be a user: he enters an extension, its PIN,
+    and a code."""
+
+    domain: str
+    code: bool = True
+    """Whether a code is asked for too; False: he has dialled it before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Change a setting for the user who dialled a feature code, with his rights."""
+
+    domain: str
+    user: str
+    """His extension."""
+
+    feature: Feature
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Answer, and let him hear what became of it; the call ends then."""
+
+    tone: Tone
+    sound: str = ""
+    """The file that is played in the tone's place; empty: the tone."""
+
+
+Action = (
+    Ring | Voicemail | Announce | Intercept | Authenticate | Perform | Confirm | Reject | HandBack
+)
 
 BUSY = Reject(486, "USER_BUSY")
 UNAVAILABLE = Reject(480, "NO_ANSWER")

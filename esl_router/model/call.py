@@ -63,6 +63,17 @@ class LegOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """What somebody entered after an Authenticate."""
+
+    extension: str
+    """Whose PIN he knows."""
+
+    code: str = ""
+    """Empty where none was asked for, or none entered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How an action ended."""
 
@@ -70,6 +81,13 @@ class Outcome:
     """One for each leg of a Ring, in its order; empty for any other action."""
 
     caller_gone: bool = False
+
+    refused: str = ""
+    """Why a Perform changed nothing, or an Authenticate let nobody in, in a sentence; empty: it is
+    done."""
+
+    entered: Entered | None = None
+    """Set where an Authenticate let somebody in."""
 
     transferred: bool = False
     """Somebody sent the caller elsewhere: his leg comes back to us on its own, as a new call."""
@@ -131,6 +149,10 @@ class Call:
 
     pool: str = ""
     """The executive through whose assistants the caller came to be talking."""
+
+    answered: bool = False
+    """The caller was connected already when the call came to us: somebody sent him here, and he
+    did not dial himself."""
 
     attempts: tuple[Attempt, ...] = ()
 

@@ -195,3 +195,10 @@ class Settings:
 
     codes: Mapping[Code, str] = field(default_factory=lambda: dict(USUAL))
     """The digits of each feature code."""
+
+    code_sounds: Mapping[str, str] = field(default_factory=dict)
+    """The sound files that are played in the place of a code's tones, by
+    :class:`esl_router.model.feature.Tone`."""
+
+    remote: str | None = None
+    """The number at which users dial codes from outside, E.164; None: nowhere."""

@@ -57,6 +57,18 @@ class Rules(Protocol):
         """The extensions of those whose assistant a user is, sorted."""
         ...
 
+    def workplace(self, domain: str, number: str) -> str | None:
+        """The name of the workplace that has a number."""
+        ...
+
+    def workplace_of(self, domain: str, device: str) -> str | None:
+        """The name of the workplace to which a device belongs; None: it belongs to a user."""
+        ...
+
+    def teams_of(self, domain: str, member: str) -> tuple[str, ...]:
+        """The extensions of the teams whose member a user is, sorted."""
+        ...
+
     def owner_of(self, number: str) -> tuple[str, str] | None:
         """The (domain, extension) of the user or team whose direct number ``number`` (E.164) is."""
         ...

@@ -134,7 +134,10 @@ def numbers_taken(
         row = db.conn.execute(
             "SELECT domain, extension FROM numbers WHERE number = ?", (number,)
         ).fetchone()
-        if (row is not None and tuple(row) != (domain, extension)) or number in numbers[:index]:
+        remote = db.conn.execute("SELECT 1 FROM domains WHERE remote = ?", (number,)).fetchone()
+        if remote is not None:
+            problems.append(f"{path}.numbers[{index}]: {number} is settings.remote already")
+        elif (row is not None and tuple(row) != (domain, extension)) or number in numbers[:index]:
             whose = extension if row is None else row[1]
             problems.append(f"{path}.numbers[{index}]: {number} is {whose}'s number already")
     return problems

@@ -9,7 +9,7 @@ from typing import Any
 
 from esl_router.store.layout import RULES, Document
 
-_SECRET = "password"
+_SECRETS = ("password", "pin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Change:
     reordered: bool = False
 
     def line(self) -> str:
-        """The change in one line; passwords are not shown."""
+        """The change in one line; passwords and PINs are not shown."""
         if self.reordered:
             return f"~ {self.path}: another order"
-        if self.path.rpartition(".")[2] == _SECRET:
+        if self.path.rpartition(".")[2] in _SECRETS:
             return f"~ {self.path}: changed"
         if self.before is None:
             return f"+ {self.path}: {_shown(self.after)}"
@@ -38,8 +38,8 @@ class Change:
         return f"~ {self.path}: {_shown(self.before)} → {_shown(self.after)}"
 
     def record(self) -> dict[str, Any]:
-        """The change as JSON knows it; passwords are not shown."""
-        if self.path.rpartition(".")[2] == _SECRET:
+        """The change as JSON knows it; passwords and PINs are not shown."""
+        if self.path.rpartition(".")[2] in _SECRETS:
             return {"path": self.path, "before": "…", "after": "…", "reordered": False}
         return {
             "path": self.path,
@@ -170,7 +170,7 @@ def _key(item: Any) -> str:
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: "…" if name == _SECRET and item is not None else _masked(item)
+            name: "…" if name in _SECRETS and item is not None else _masked(item)
             for name, item in value.items()
             if name != "user_set"
         }

@@ -16,6 +16,7 @@ from esl_router.store.forms import usual
 from esl_router.store.layout import (
     CALENDAR,
     CALL_ORIGINS,
+    CODE_SOUNDS,
     CODES,
     FOLLOW_ME,
     OVERFLOWS,
@@ -259,6 +260,8 @@ def _settings(read: _Tables) -> Document:
     }
     settings["alert_info"] = {"silent": settings.pop("alert_silent")}
     settings["codes"] = {**usual(CODES), **json.loads(settings["codes"])}
+    settings["code_sounds"] = {**usual(CODE_SOUNDS), **json.loads(settings["code_sounds"])}
+    settings["remote"] = {"number": settings["remote"]}
     return settings
 
 
@@ -341,7 +344,7 @@ def _users(read: _Tables) -> Document:
             "numbers": [each["number"] for each in numbers.get(key, ())],
             "timezone": row["timezone"],
             **_flags(row, "voicemail", "bob_cancel_pending", "bob_count_outgoing_early"),
-            **_pick(row, "busy_on_busy", "decline"),
+            **_pick(row, "busy_on_busy", "decline", "pin"),
             "workplace": logins[key][0]["workplace"] if key in logins else None,
             "devices": {each["name"]: _device(each) for each in own},
             "follow_me": _follow_me(own, rows),

@@ -8,13 +8,15 @@ alone.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from esl_router.model.codes import USUAL
+from esl_router.model.codes import USUAL, Code, clashes
+from esl_router.model.feature import Tone
 from esl_router.model.people import Settings
 from esl_router.store import values
-from esl_router.store.forms import Key, Many, Maybe, Named, One, Record, usual
+from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, usual
 
 Document = dict[str, Any]
 
@@ -42,16 +44,16 @@ _ALERT_INFO = Record({"silent": Key(One(values.alert_info), Settings("").alert_s
 
 
 def _no_code_hides_another(found: dict[str, Any], written: Mapping[str, Any]) -> None:
-    for name, digits in found.items():
-        for other, longer in found.items():
-            if name != other and longer.startswith(digits):
-                raise ValueError(f"{other} ({longer}) begins with {name} ({digits})")
+    for name, other in clashes({Code(name): digits for name, digits in found.items()}):
+        raise ValueError(f"{other} ({found[other]}) begins with {name} ({found[name]})")
 
 
 CODES = Record(
     {code.value: Key(One(values.code), digits) for code, digits in USUAL.items()},
     _no_code_hides_another,
 )
+CODE_SOUNDS = Record({tone.value: Key(One(values.optional(values.sound)), None) for tone in Tone})
+_REMOTE = Record({"number": Key(One(values.optional(values.number)), None)})
 SETTINGS = Record(
     {
         "country": Key(One(values.country_code), "DE", kept=True),
@@ -65,6 +67,8 @@ SETTINGS = Record(
         "live_changes": Key(One(values.choice("ring_on", "redecide")), "ring_on"),
         "alert_info": Key(_ALERT_INFO, usual(_ALERT_INFO)),
         "codes": Key(CODES, usual(CODES)),
+        "code_sounds": Key(CODE_SOUNDS, usual(CODE_SOUNDS)),
+        "remote": Key(_REMOTE, usual(_REMOTE)),
     }
 )
 
@@ -221,6 +225,23 @@ MESSENGER = Record(
     {"status": Key(_BOOLEAN, True, kept=True), "forward": Key(_AT_ONCE, None, kept=True)}
 )
 
+
+class _Pin:
+    """A PIN, of which a hash is kept. Its salt comes from where it stands: the same file read twice
+    is the same."""
+
+    def read(self, value: Any, place: Place) -> str | None:
+        if value is None:
+            return None
+        found = values.pin(value, place.country)
+        if not found.isdigit():
+            return found
+        return values.pin_kept(found, hashlib.sha256(place.path.encode()).digest()[:16])
+
+    def write(self, value: Any) -> Any:
+        return value
+
+
 USER = Record(
     {
         "name": Key(_TEXT),
@@ -232,6 +253,7 @@ USER = Record(
         "bob_count_outgoing_early": Key(_BOOLEAN, False),
         "decline": Key(One(values.choice("auto", "device", "user")), "auto"),
         "workplace": Key(One(values.optional(values.place_name)), None),
+        "pin": Key(_Pin(), None),
         "devices": Key(DEVICES, {}),
         "follow_me": Key(Named(values.device_name, FOLLOW_ME), {}),
         "presence": Key(PRESENCE, usual(PRESENCE)),

@@ -669,3 +669,24 @@ def m026_workplaces_have_numbers(db: sqlite_utils.Database) -> None:
         CREATE UNIQUE INDEX workplaces_number ON workplaces (domain, number);
         """
     )
+
+
+@MIGRATIONS()
+def m028_codes_by_phone(db: sqlite_utils.Database) -> None:
+    # `remote` is the number at which users dial codes from outside. A wrong PIN is counted in a
+    # table without a reference: an import replaces every user, and must forget no attempt.
+    db.executescript(
+        """
+        ALTER TABLE domains ADD COLUMN code_sounds TEXT NOT NULL DEFAULT '{}' CHECK (
+            json_valid(code_sounds));
+        ALTER TABLE domains ADD COLUMN remote TEXT;
+        CREATE UNIQUE INDEX domains_remote ON domains (remote);
+        ALTER TABLE users ADD COLUMN pin TEXT;
+        CREATE TABLE wrong_pins (
+            domain TEXT NOT NULL,
+            extension TEXT NOT NULL,
+            at REAL NOT NULL
+        ) STRICT;
+        CREATE INDEX wrong_pins_extension ON wrong_pins (domain, extension, at);
+        """
+    )

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.codes import USUAL, Code
 from esl_router.model.executive import Executive
+from esl_router.model.feature import Tone
 from esl_router.model.numbers import is_extension
 from esl_router.model.people import (
     CallerRule,
@@ -45,7 +46,8 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
-           max_redirects, live_changes, alert_silent, codes, max_parallel_forwards
+           max_redirects, live_changes, alert_silent, codes, max_parallel_forwards,
+           code_sounds, remote
     FROM domains WHERE domain = ?
 """
 
@@ -218,7 +220,7 @@ class Reader:
         if row is None:
             return None
         country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
-        live, alert_silent, codes, parallel_forwards = row[8:]
+        live, alert_silent, codes, parallel_forwards, code_sounds, remote = row[8:]
         try:
             toll = TollPolicy(_texts(allow), _texts(deny))
         except ValueError:
@@ -241,6 +243,11 @@ class Reader:
         except ValueError:
             self._problem("settings.codes", "are unreadable: the usual ones hold")
             digits = usual.codes
+        try:
+            sounds = _sounds(code_sounds)
+        except ValueError:
+            self._problem("settings.code_sounds", "are unreadable: tones are played")
+            sounds = usual.code_sounds
         return Settings(
             domain,
             country,
@@ -254,6 +261,8 @@ class Reader:
             redecide=live == "redecide",
             alert_silent=alert_silent,
             codes=digits,
+            code_sounds=sounds,
+            remote=remote,
         )
 
     def user(self, domain: str, extension: str) -> User | None:
@@ -296,6 +305,21 @@ class Reader:
 
     def executives_of(self, domain: str, assistant: str) -> tuple[str, ...]:
         return executives.executives_of(self._conn, domain, assistant)
+
+    def workplace(self, domain: str, number: str) -> str | None:
+        row = self._conn.execute(
+            "SELECT name FROM workplaces WHERE domain = ? AND number = ?", (domain, number)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def workplace_of(self, domain: str, device: str) -> str | None:
+        row = self._conn.execute(
+            "SELECT workplace FROM devices WHERE domain = ? AND name = ?", (domain, device)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def teams_of(self, domain: str, member: str) -> tuple[str, ...]:
+        return teams.teams_of(self._conn, domain, member)
 
     def owner_of(self, number: str) -> tuple[str, str] | None:
         row: tuple[str, str] | None = self._conn.execute(
@@ -364,4 +388,15 @@ def _digits(column: str) -> Mapping[Code, str]:
         raise ValueError("no mapping")
     return MappingProxyType(
         {code: values.code(written.get(code, digits), "") for code, digits in USUAL.items()}
+    )
+
+
+@lru_cache(maxsize=64)
+def _sounds(column: str) -> Mapping[str, str]:
+    """The sounds of the codes in a JSON column; ValueError when it is anything else."""
+    written = json.loads(column)
+    if not isinstance(written, dict):
+        raise ValueError("no mapping")
+    return MappingProxyType(
+        {tone: values.sound(written[tone], "") for tone in Tone if written.get(tone) is not None}
     )

@@ -70,6 +70,7 @@ STATE = frozenset(
         "team_turns",
         "calendar_feeds",
         "messenger_feed",
+        "wrong_pins",
         "journal_calls",
         "journal_attempts",
         "journal_legs",

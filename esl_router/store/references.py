@@ -133,6 +133,8 @@ def _names_twice(rules: Document) -> Iterator[str]:
 
 def _numbers_twice(rules: Document) -> Iterator[str]:
     owners: dict[str, str] = {}
+    if (remote := rules["settings"]["remote"]["number"]) is not None:
+        owners[remote] = "settings.remote"
     for kind in ("users", "teams"):
         for extension, entry in rules[kind].items():
             for index, number in enumerate(entry["numbers"]):

@@ -110,6 +110,7 @@ RIGHTS = (
     ),
     Right("users.{user}.messenger", (Who.USER,), "the messenger of {user}"),
     Right("users.{user}.busy_on_busy", (Who.USER,), "the busy on busy of {user}"),
+    Right("users.{user}.pin", (Who.USER,), "the PIN of {user}"),
     *(
         Right(
             f"users.{{user}}.follow_me.{{device}}.{origin}",

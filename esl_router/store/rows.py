@@ -57,6 +57,7 @@ _USER = (
     "bob_cancel_pending",
     "bob_count_outgoing_early",
     "decline",
+    "pin",
 )
 _PROFILE = ("no_answer_after", "queue_login", "ring_group_calls", "alert_first", "announce")
 _STATE = ("status", "message", "until", "afterwards", "revert")
@@ -76,6 +77,8 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             "toll_deny": json.dumps(toll["deny"]),
             "alert_silent": alert_info["silent"],
             "codes": json.dumps(settings["codes"]),
+            "code_sounds": json.dumps(settings["code_sounds"]),
+            "remote": settings["remote"]["number"],
         },
     )
     for position, (status, name) in enumerate(rules["statuses"].items()):

@@ -82,7 +82,16 @@ def refuse_foreign(db: sqlite_utils.Database, rules: Document) -> None:
         "SELECT number, domain, extension FROM numbers WHERE domain <> ?", (rules["domain"],)
     )
     foreign = {number: f"{extension} of {domain}" for number, domain, extension in rows}
-    problems = [
+    remotes = db.conn.execute(
+        "SELECT remote, domain FROM domains WHERE domain <> ? AND remote IS NOT NULL",
+        (rules["domain"],),
+    )
+    foreign |= {number: f"settings.remote of {domain}" for number, domain in remotes}
+    remote = rules["settings"]["remote"]["number"]
+    problems = []
+    if remote in foreign:
+        problems.append(f"settings.remote.number: {remote} belongs to {foreign[remote]}")
+    problems += [
         f"{kind}.{extension}.numbers[{index}]: {number} belongs to {foreign[number]}"
         for kind in ("users", "teams")
         for extension, entry in rules[kind].items()
@@ -119,6 +128,8 @@ def keep_state(before: Document, rules: Document) -> list[Change]:
         if (old := before["users"].get(extension)) is not None:
             path = f"users.{extension}"
             state = ("status", "message", "until", "afterwards")
+            # A file without a PIN takes none away: people set their own.
+            user["pin"] = user["pin"] or old["pin"]
             keep(f"{path}.presence", user["presence"], old["presence"], *state)
             kept += _keep_forward(path, user, old, known)
             kept += _keep_rows(path, user, old)

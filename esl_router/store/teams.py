@@ -25,6 +25,13 @@ _MEMBERS = """
     WHERE domain = ? AND team = ? ORDER BY position
 """
 
+_TEAMS_OF = "SELECT team FROM team_members WHERE domain = ? AND extension = ? ORDER BY team"
+
+
+def teams_of(conn: sqlite3.Connection, domain: str, member: str) -> tuple[str, ...]:
+    """The extensions of the teams whose member a user is, sorted."""
+    return tuple(team for (team,) in conn.execute(_TEAMS_OF, (domain, member)))
+
 
 def team(
     conn: sqlite3.Connection, domain: str, extension: str, report: Callable[[str, str], None]

@@ -6,6 +6,7 @@ ValueError with a sentence that follows "path: ". The rules file and the command
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -31,6 +32,9 @@ _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _ALERT_INFO = re.compile(
     r"(?!.*(?::_:|::|origination_nested_vars))[A-Za-z0-9_.:;=+@<>/%#?&-]{1,200}", re.IGNORECASE
 )
+_PIN = re.compile(r"[0-9]{6,12}")
+_PIN_KEPT = re.compile(r"scrypt\$[0-9a-f]{32}\$[0-9a-f]{64}")
+_RUNS = "01234567890123456789"
 _CODE = re.compile(r"[*#][0-9*]{1,9}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _TRUNK = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_./:@;=+~-]*")
@@ -176,6 +180,23 @@ def password(value: Any, country: str) -> str:
     if not 1 <= len(value) <= 128 or not all("!" <= char <= "~" for char in value):
         raise ValueError("must be 1 to 128 ASCII characters without spaces")
     return value
+
+
+def pin(value: Any, country: str) -> str:
+    """A PIN: 6 to 12 digits that nobody tries first; or what the store keeps of one."""
+    if isinstance(value, str) and _PIN_KEPT.fullmatch(value):
+        return value
+    if not isinstance(value, str) or not _PIN.fullmatch(value):
+        raise ValueError("must be a PIN of 6 to 12 digits, in quotes")
+    if value in _RUNS or value[::-1] in _RUNS or len(set(value)) == 1:
+        raise ValueError("is a PIN that anybody would try first: take another one")
+    return value
+
+
+def pin_kept(pin: str, salt: bytes) -> str:
+    """What is kept of a PIN. Slow on purpose: about 25 ms."""
+    found = hashlib.scrypt(pin.encode(), salt=salt, n=2**13, r=8, p=1, dklen=32)
+    return f"scrypt${salt.hex()}${found.hex()}"
 
 
 def domain(value: Any, country: str) -> str:

@@ -26,6 +26,7 @@ A scenario is a YAML file::
         at: 0                           # seconds from the start
         give_up: 20                     # he stops waiting; default: he waits
         hang_up: 3                      # seconds after the answer; null: the other side does
+        enters: ["1001", "803417"]      # by his keys, each time he is asked
         phones: {1001-desk: dead}       # only while this call lasts
         expect:                         # compared by `check`; leave out what does not matter
           code: 200                     # the SIP status he gets

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FIRST_COMMAND = 25.0
 """Seconds FreeSWITCH waits for a router's first command."""
 
+TYPING = 2.0
+"""Seconds a caller takes to enter something by his keys."""
+
 MESSAGE = 4.0
 """Seconds a caller speaks to a mailbox, unless his script says otherwise."""
 
@@ -49,6 +52,7 @@ class Call:
         self._timers: list[tuple[float, int, tuple[str, str, str]]] = []
         self._order = itertools.count()
         self._reader = OrderReader()
+        self._entered = iter(placed.script.enters)
         self._closed = False
         self._socket: socket.socket | None = None
         self._receiver: gevent.Greenlet | None = None
@@ -64,6 +68,7 @@ class Call:
             "ring_ready": lambda _: None,
             "sleep": lambda ms: self._pause(float(ms or 0) / 1000),
             "playback": lambda _: self._pause(2.0),
+            "read": self._read,
             "voicemail": self._voicemail,
             "bridge": self._bridge.run,
             "hangup": lambda cause: self.end(cause or "NORMAL_CLEARING"),
@@ -291,6 +296,12 @@ class Call:
         self.placed.mailbox = words[-1] if words else ""
         self.note("mailbox", self.placed.mailbox)
         self._pause(MESSAGE if self.script.hang_up is not None else 4 * MESSAGE)
+
+    def _read(self, argument: str) -> None:
+        self._pause(TYPING)
+        entered = next(self._entered, "")
+        self.leg.set(argument.split(" ")[3], entered)
+        self.leg.set("read_result", "success" if entered else "timeout")
 
     def end(self, cause: str) -> None:
         """End the caller's leg, and with it whatever runs on it."""

@@ -146,6 +146,9 @@ class CallScript:
     hang_up: float | None = 3.0
     """Seconds from the answer until he hangs up; None: he leaves that to the other side."""
 
+    enters: tuple[str, ...] = ()
+    """What he enters by his keys, each time he is asked; then nothing."""
+
     title: str = ""
     """What the call shows, for a person who looks on."""
 

@@ -14,7 +14,8 @@ from esl_router.switch.phones import Behaviour, CallScript, Phone
 from esl_router.switch.placed import Placed
 
 _PHONE = {field.name for field in fields(Behaviour)} | {"busy", "decline", "registered"}
-_CALL = {"from", "to", "name", "trunk", "at", "give_up", "hang_up", "title", "phones", "expect"}
+_CALL = {"from", "to", "name", "trunk", "at", "give_up", "hang_up", "enters", "title"}
+_CALL |= {"phones", "expect"}
 _EXPECT = {"code", "answered", "mailbox", "fallback", "rang", "because"}
 _TOP = {"about", "rules", "phones", "calls"}
 _COMPARED = ("code", "answered", "mailbox", "fallback", "rang")
@@ -152,6 +153,7 @@ def _call(entry: Any, path: str) -> tuple[CallScript, Expected]:
         number=str(given["to"]),
         name=None if given.get("name") is None else str(given["name"]),
         trunk=bool(given.get("trunk", caller.startswith("+") or caller == "anonymous")),
+        enters=tuple(str(each) for each in given.get("enters") or ()),
         title=str(given.get("title", "")),
         registered=phones(given.get("phones", {}), f"{path}.phones"),
         **more,

@@ -114,6 +114,31 @@ class Ledger:
         self.last.append(turn.extension)
 
 
+@dataclass
+class Desk:
+    """Notes what was to be changed by phone."""
+
+    performed: list[Any] = field(default_factory=list)
+    refuse: str = ""
+    """Why it is refused; empty: it is done."""
+
+    def perform(self, action: Any, now: datetime) -> str:
+        self.performed.append(action)
+        return self.refuse
+
+
+@dataclass
+class Keys:
+    """Knows some PINs."""
+
+    known: dict[str, str] = field(default_factory=dict)
+    tried: list[tuple[str, str]] = field(default_factory=list)
+
+    def refuse(self, domain: str, extension: str, pin: str, now: float) -> str:
+        self.tried.append((extension, pin))
+        return "" if self.known.get(extension) == pin else f"A wrong PIN for {extension}."
+
+
 class HeardFeed(Feed):
     """A feed whose events a test makes up."""
 
@@ -150,6 +175,8 @@ class Switchside:
         self.rules = Rulebook(company or Company())
         self.journal = Notebook()
         self.turns = Ledger()
+        self.desk = Desk()
+        self.pins = Keys()
         self.redecider = Redecider()
         settings = Settings(Path("unused.db"), Address("127.0.0.1", 0))
         services = Services(
@@ -158,6 +185,8 @@ class Switchside:
             feed or Feed(()),
             self.journal,
             self.turns,
+            self.desk,
+            self.pins,
             self.redecider,
             lambda: NOW,  # type: ignore[arg-type]
             monotonic,

@@ -479,3 +479,132 @@ def test_a_call_id_taken_for_a_uuid_stands_in_no_dial_string():
     assert "api_on_answer" not in bridge.arg
     side.close()
     side.wait()
+
+
+# -- feature codes --------------------------------------------------------------------------------
+
+
+def code(side, dialled):
+    """The orders for somebody who dialled that; the call is over then."""
+    assert side.order().line == "connect"
+    side.say(snapshot(Caller_Destination_Number=dialled))
+    orders = side.orders(5)
+    assert [order.app for order in orders] == ["multiset", "answer", "sleep", "playback", ""]
+    assert orders[4].cause == "NORMAL_CLEARING"
+    side.say(OK, OK, OK, OK, OK)
+    assert side.order() is None
+    side.wait()
+    return orders[3].arg
+
+
+def test_a_code_changes_one_setting_and_is_confirmed():
+    heard = {}
+    for dialled in ("*31", "*30"):
+        side = Switchside(COMPANY)
+        heard[dialled] = code(side, dialled)
+        (entry,) = side.journal
+        assert (entry.result, entry.code, entry.dialled) == ("feature", None, dialled)
+        assert [attempt.action for attempt in entry.attempts] == ["perform", "confirm"]
+        assert len(side.desk.performed) == 1
+    assert all(each.startswith("tone_stream://") for each in heard.values())
+    assert heard["*31"] != heard["*30"]
+
+
+def test_a_refused_code_sounds_different_and_the_journal_says_why():
+    side, done = Switchside(COMPANY), Switchside(COMPANY)
+    side.desk.refuse = "user 1002 may not change that."
+    assert code(side, "*31") != code(done, "*31")
+    (entry,) = side.journal
+    assert entry.result == "refused"
+    assert "user 1002 may not change that." in entry.trace[-1].text
+
+
+def test_a_code_that_makes_no_sense_asks_the_store_for_nothing():
+    side = Switchside(COMPANY)
+    code(side, "*310")
+    assert side.desk.performed == []
+    assert side.journal[0].result == "refused"
+
+
+def test_a_fault_while_a_code_is_performed_is_a_refusal(monkeypatch, caplog):
+    side = Switchside(COMPANY)
+    monkeypatch.setattr(side.desk, "perform", lambda action, now: 1 / 0)
+    code(side, "*31")
+    assert "A fault in the router: ZeroDivisionError." in side.journal[0].trace[-1].text
+    assert "a fault while a code was performed" in caplog.text
+
+
+# -- codes from outside ---------------------------------------------------------------------------
+
+REMOTE = "+493012345999"
+
+
+def outside(*entries, known=None):
+    """A session with somebody who calls the number for codes and enters that, as far as he is
+    asked; None: he hangs up."""
+    company = replace(COMPANY, config=replace(COMPANY.config, remote=REMOTE))
+    side = Switchside(company)
+    side.pins.known = known or {}
+    assert side.order().line == "connect"
+    side.say(
+        snapshot(
+            Caller_Destination_Number=REMOTE,
+            Caller_Context="public",
+            Caller_Caller_ID_Number="+4930111",
+            variable_user_name="",
+        )
+    )
+    assert [order.app for order in side.orders(3)] == ["multiset", "answer", "sleep"]
+    side.say(OK, OK, OK)
+    entries, apps = list(entries), []
+    while (order := side.order()) is not None:
+        apps.append(order)
+        if order.app != "read":
+            if order.line.startswith("sendmsg"):
+                side.say(OK)
+            continue
+        side.orders(3)
+        entry = entries.pop(0)
+        if entry is None:
+            side.close()
+            break
+        side.say(OK, snapshot(variable_eslr_entered=entry.replace("#", "%23")), OK, OK)
+    side.wait()
+    return side, apps
+
+
+def test_a_pin_and_then_a_code():
+    side, orders = outside("1002", "803417", "#36", known={"1002": "803417"})
+    assert [action.user for action in side.desk.performed] == ["1002"]
+    (entry,) = side.journal
+    assert entry.result == "feature"
+    assert [attempt.action for attempt in entry.attempts] == ["authenticate", "perform", "confirm"]
+    assert "803417" not in repr(entry)
+    prompts = [order.arg.split(" ") for order in orders if order.app == "read"]
+    assert [(words[1], words[3], words[5]) for words in prompts] == [
+        ("9", "eslr_entered", "#"),
+        ("13", "eslr_entered", "#"),
+        ("40", "eslr_entered", "none"),
+    ]
+
+
+def test_three_wrong_pins_and_it_is_over():
+    wrong = ("1002", "111222") * 3
+    side, orders = outside(*wrong, "*31", known={"1002": "803417"})
+    assert side.pins.tried == [("1002", "111222")] * 3
+    assert side.desk.performed == []
+    (entry,) = side.journal
+    assert entry.result == "refused"
+    assert "A wrong PIN for 1002." in entry.trace[-1].text
+    assert [order.cause for order in orders if order.cause] == ["NORMAL_CLEARING"]
+
+
+def test_what_no_keys_can_enter_is_nothing():
+    side, _ = outside("1002;x", "a" * 50, "${x}", "", "1002", "", known={"1002": "803417"})
+    assert side.pins.tried == [("", ""), ("", ""), ("1002", "")]
+
+
+def test_who_hangs_up_before_his_pin_has_tried_nothing():
+    side, _ = outside("1002", None)
+    assert side.pins.tried == []
+    assert side.journal[0].result == "cancelled"

@@ -240,3 +240,8 @@ def test_changes_by_admin_keep_the_rows_that_a_user_set(company, company_rules):
     admin.set_user(company, DOMAIN, "1001", {"name": "Anna Berg"})
     import_rules(company, company_rules)
     assert plan(company, "1001", "external")["1001-desk"] == (True, 3, 20)
+
+
+def test_the_number_for_codes_is_no_users_number(company):
+    with pytest.raises(RulesFileError, match=r"is settings\.remote already"):
+        admin.set_user(company, DOMAIN, "1001", {"numbers": ["+493012345999"]})

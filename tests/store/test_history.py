@@ -63,7 +63,9 @@ def test_since(told):
 
 
 def test_of_one_domain(told, company_rules):
-    import_rules(told, {**company_rules, "domain": "other.test", "users": {}, "teams": {}, **NONE})
+    settings = {**company_rules["settings"], "remote": {"number": None}}
+    other = {"domain": "other.test", "settings": settings, "users": {}, "teams": {}, **NONE}
+    import_rules(told, {**company_rules, **other})
     assert numbers(told, domain="other.test") == [6]
     assert numbers(told, domain=DOMAIN) == [1, 2, 3, 4, 5]
 

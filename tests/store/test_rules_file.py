@@ -617,3 +617,10 @@ def test_some_other_file_is_refused_in_one_line_that_tells_nothing_of_it():
     (line,) = refused.value.problems
     assert line.startswith("domain: is missing")
     assert "shadow" not in line
+
+
+def test_the_number_for_codes_is_nobodys_else():
+    text = COMPANY.read_text().replace("+493012345999", "+493012345104")
+    assert problems(text) == [
+        "users.1004.numbers[0]: +493012345104 is settings.remote's number already"
+    ]

@@ -417,3 +417,14 @@ def test_a_divert_that_the_new_file_forbids_is_not_kept(company, company_rules, 
     assert f"- executives.1001.assistants[0].divert: {divert}" in diff.lines()
     assert not any(line.startswith(kept) for line in diff.lines())
     assert read_rules(company, DOMAIN) == rules
+
+
+def test_the_number_for_codes_is_that_of_one_domain(company):
+    other = {"domain": "other.test", "settings": {"remote": {"number": "+493012345999"}}}
+    for taken, by in (("+493012345999", "settings.remote"), ("+493012345104", "1004")):
+        text = json.dumps(other).replace("+493012345999", taken)
+        with pytest.raises(RulesFileError) as refused:
+            import_rules(company, rules_file.load(text))
+        assert refused.value.problems == [
+            f"settings.remote.number: {taken} belongs to {by} of pbx.test"
+        ]

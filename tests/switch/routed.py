@@ -14,9 +14,11 @@ from esl_router.live import feed as live
 from esl_router.server import Server, bind
 from esl_router.settings import Address, Settings
 from esl_router.store import rules_file
+from esl_router.store.by_phone import ByPhone
 from esl_router.store.call_log import Entry
 from esl_router.store.database import open_store
 from esl_router.store.journal import Journal
+from esl_router.store.pins import Pins
 from esl_router.store.reader import Store
 from esl_router.store.rules_import import import_rules
 from esl_router.store.turns import Turns
@@ -76,6 +78,8 @@ def routed(
             feed,
             journal,
             Turns(settings.db),
+            ByPhone(settings.db),
+            Pins(settings.db),
             Redecider(),
             lambda: datetime.now(UTC),
         ),
