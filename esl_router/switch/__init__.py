@@ -8,6 +8,7 @@ A scenario is a YAML file::
 
     about: The desk rings, then the mobile.
     rules: ../rules/company.yaml        # the rules it is played with
+    now: "2026-03-02T10:00"             # the router's clock, in the domain's zone; default: now
     phones:                             # what telephones do unless a call says otherwise
       1001-desk: rings                  # … until the switch gives up
       1001-soft: {answer: 2}            # after 2 s; with hang_up: 5 it hangs up 5 s later
@@ -23,7 +24,8 @@ A scenario is a YAML file::
       - from: 1002-desk                 # an account, or a number outside: then by the trunk
         to: "1001"
         name: Bernd                     # the display name he writes
-        at: 0                           # seconds from the start
+        now: "2026-03-02T19:00"         # only for this call
+        at: 5                           # 5 s after the call before began, and beside it
         give_up: 20                     # he stops waiting; default: he waits
         hang_up: 3                      # seconds after the answer; null: the other side does
         enters: ["1001", "803417"]      # by his keys, each time he is asked

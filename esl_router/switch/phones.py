@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 CAUSE: Mapping[int, str] = {
     # As the router asks for it: with ``outbound_redirect_fatal``.
@@ -137,8 +138,11 @@ class CallScript:
     trunk: bool = False
     """He comes in through the trunk, whatever number he shows."""
 
+    now: datetime | None = None
+    """When he calls, by the router's clock, in the domain's zone unless it names one; None: now."""
+
     at: float = 0.0
-    """Seconds from the start of the scenario."""
+    """Seconds after the last call without it, which goes on meanwhile; 0: when that has ended."""
 
     give_up: float | None = None
     """Seconds until he gives up waiting; None: he waits."""

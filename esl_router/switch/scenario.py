@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,30 @@ from esl_router.switch.phones import Behaviour, CallScript, Phone
 from esl_router.switch.placed import Placed
 
 _PHONE = {field.name for field in fields(Behaviour)} | {"busy", "decline", "registered"}
-_CALL = {"from", "to", "name", "trunk", "at", "give_up", "hang_up", "enters", "title"}
+_CALL = {"from", "to", "name", "trunk", "now", "at", "give_up", "hang_up", "enters", "title"}
 _CALL |= {"phones", "expect"}
 _EXPECT = {"code", "answered", "mailbox", "fallback", "rang", "because"}
-_TOP = {"about", "rules", "phones", "calls"}
+_TOP = {"about", "rules", "now", "phones", "calls"}
 _COMPARED = ("code", "answered", "mailbox", "fallback", "rang")
 _PARTIES = ("answered", "mailbox")
 _NOBODY = "nobody"
+_AS_DIALLED = tuple(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "timestamp"))
+
+
+class _Loader(yaml.SafeLoader):
+    """Numbers are written as they are dialled: ``+49…`` and ``0171…`` are text without quotes."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    sign: [each for each in found if each[0] not in _AS_DIALLED]
+    for sign, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]*)$"), list("-0123456789")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"-?[0-9]+\.[0-9]+$"), list("-0123456789")
+)
 
 
 class ScenarioError(RouterError):
@@ -63,7 +82,7 @@ class Scenario:
 def load(path: Path) -> Scenario:
     """Read a scenario file; raises ScenarioError."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path}: {error}") from error
     try:
@@ -78,10 +97,11 @@ def read(document: Any) -> Scenario:
     calls = top.get("calls", [])
     if not isinstance(calls, list):
         raise ScenarioError("calls: a list is needed")
-    pairs = [_call(entry, f"calls[{index}]") for index, entry in enumerate(calls)]
+    now = None if top.get("now") is None else _instant(top["now"], "now")
+    pairs = [_call(entry, f"calls[{index}]", now) for index, entry in enumerate(calls)]
     return Scenario(
         about=str(top.get("about", "")),
-        rules=top.get("rules"),
+        rules=None if top.get("rules") is None else str(top["rules"]),
         phones=phones(top.get("phones", {}), "phones"),
         calls=tuple(call for call, _ in pairs),
         expected=tuple(expected for _, expected in pairs),
@@ -97,10 +117,18 @@ def check(placed: Placed, expected: Expected, trace: Iterable[str] = ()) -> list
     for name in _COMPARED:
         wanted, got = getattr(expected, name), getattr(placed, name)
         if wanted is not None and wanted != (got or _NOBODY if name in _PARTIES else got):
-            wrong.append(f"{name}: {got!r} instead of {wanted!r}")
+            wrong.append(f"{name}: {_words(got)} instead of {_words(wanted)}")
     said = "\n".join(trace)
-    wrong += [f"no reason says {words!r}" for words in expected.because if words not in said]
+    wrong += [f"no reason says: {words}" for words in expected.because if words not in said]
     return wrong
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _NOBODY if value is None else str(value)
 
 
 def phones(value: Any, path: str) -> dict[str, Phone]:
@@ -138,16 +166,19 @@ def behaviour(spec: Any, path: str) -> Behaviour:
     return Behaviour(**given)
 
 
-def _call(entry: Any, path: str) -> tuple[CallScript, Expected]:
+def _call(entry: Any, path: str, now: datetime | None) -> tuple[CallScript, Expected]:
     given = _mapping(entry, path, _CALL)
     if "from" not in given or "to" not in given:
         raise ScenarioError(f"{path}: from and to are needed")
     caller = str(given["from"])
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"now": now}
+    if given.get("now") is not None:
+        more["now"] = _instant(given["now"], f"{path}.now")
     for name in ("at", "give_up", "hang_up"):
         if name in given:
             value = given[name]
             more[name] = None if value is None else _seconds(value, f"{path}.{name}")
+    more["at"] = more.get("at") or 0.0
     call = CallScript(
         caller=caller,
         number=str(given["to"]),
@@ -180,6 +211,13 @@ def _mapping(value: Any, path: str, known: set[str] | None = None) -> Mapping[An
     if unknown:
         raise ScenarioError(f"{path}.{unknown[0]}: unknown; known are {', '.join(sorted(known))}")
     return value
+
+
+def _instant(value: Any, path: str) -> datetime:
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ScenarioError(f"{path}: {value!r} is no instant: 2026-12-24T15:00") from None
 
 
 def _seconds(value: Any, path: str) -> float:
