@@ -36,6 +36,8 @@ COMMANDS = {
     "demo": "demo",
     "serve": "serve",
     "explain": "explain",
+    "lint": "lint",
+    "test": "scenarios",
     "user": "user",
     "device": "device",
     "dnd": "device",

@@ -14,6 +14,9 @@ JSON = {
     "import": "domain new changes[path before after reordered] kept[] written",
     "explain": "call{from account anonymous dialled origin domain callee} at assumed "
     "steps[second action … trace[stage fired text]]",
+    "lint": "domain errors warnings findings[level path text todo check]",
+    "test": "passed failed files[file calls[title from to passed wrong[] code answered mailbox "
+    "fallback rang[] trace[]]]",
     "user list": "[extension name numbers voicemail devices]",
     "user show": "extension, and the keys of the rules file",
     "user add": "changes[path before after reordered]",

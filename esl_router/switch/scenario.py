@@ -184,17 +184,16 @@ def _call(entry: Any, path: str, now: datetime | None) -> tuple[CallScript, Expe
         number=str(given["to"]),
         name=None if given.get("name") is None else str(given["name"]),
         trunk=bool(given.get("trunk", caller.startswith("+") or caller == "anonymous")),
-        enters=tuple(str(each) for each in given.get("enters") or ()),
+        enters=_texts(given.get("enters") or []),
         title=str(given.get("title", "")),
         registered=phones(given.get("phones", {}), f"{path}.phones"),
         **more,
     )
     wanted = dict(_mapping(given.get("expect", {}), f"{path}.expect", _EXPECT))
     if "rang" in wanted:
-        wanted["rang"] = tuple(sorted(str(name) for name in wanted["rang"]))
+        wanted["rang"] = tuple(sorted(_texts(wanted["rang"] or [])))
     if "because" in wanted:
-        said = wanted["because"]
-        wanted["because"] = tuple(said) if isinstance(said, list) else (str(said),)
+        wanted["because"] = _texts(wanted["because"])
     for name in _PARTIES:
         if name in wanted:
             wanted[name] = _NOBODY if wanted[name] is None else str(wanted[name])
@@ -211,6 +210,11 @@ def _mapping(value: Any, path: str, known: set[str] | None = None) -> Mapping[An
     if unknown:
         raise ScenarioError(f"{path}.{unknown[0]}: unknown; known are {', '.join(sorted(known))}")
     return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A list, or what would be the only thing in it."""
+    return tuple(map(str, value if isinstance(value, list) else [value]))
 
 
 def _instant(value: Any, path: str) -> datetime:

@@ -82,6 +82,7 @@ def top(text):
     ("name", "words"),
     [
         ("init", []),
+        ("lint", []),
         ("user list", []),
         ("device list", []),
         ("followme list", []),

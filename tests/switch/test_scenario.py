@@ -106,3 +106,13 @@ def test_what_is_not_as_expected_is_said_in_words():
         "rang: nothing instead of 1001-desk",
         "no reason says: busy on busy",
     ]
+
+
+def test_what_would_stand_alone_in_a_list_needs_none():
+    call = {"from": "1", "to": "2", "enters": 1001}
+    expect = {"rang": "1001-desk", "because": "busy on busy"}
+    scenario = read({"calls": [call | {"expect": expect}, call | {"expect": {"rang": None}}]})
+    assert scenario.calls[0].enters == ("1001",)
+    assert scenario.expected[0].rang == ("1001-desk",)
+    assert scenario.expected[0].because == ("busy on busy",)
+    assert scenario.expected[1].rang == ()
