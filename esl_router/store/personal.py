@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from esl_router.model.numbers import is_pattern
@@ -192,11 +193,8 @@ def _calendar(columns: Sequence[Any], path: str, report: Report) -> Calendar | N
     if source is None:
         return None
     try:
-        found = json.loads(text or "[]")
-        edges = tuple(found) if isinstance(found, list) else (None,)
-        if not all(type(edge) is int for edge in edges) or found != sorted(found):
-            raise ValueError
-    except (ValueError, TypeError):
+        edges = _edges(text or "[]")
+    except ValueError:
         report(path, "what was read of it is unreadable, so there is no appointment")
         edges = ()
     return Calendar(
@@ -205,6 +203,18 @@ def _calendar(columns: Sequence[Any], path: str, report: Report) -> Calendar | N
         edges,
         _instant(failing, path, report),
     )
+
+
+@lru_cache(maxsize=1024)
+def _edges(text: str) -> tuple[int, ...]:
+    """The instants in a column; ValueError when it holds anything else. The same column is met
+    with each call, until the calendar changes."""
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(type(edge) is int for edge in found):
+        raise ValueError("not a list of instants")
+    if found != sorted(found):
+        raise ValueError("not in their order")
+    return tuple(found)
 
 
 def _messenger(columns: Sequence[Any], path: str, report: Report) -> Messenger | None:
