@@ -45,7 +45,7 @@ def _legs(
         for channel in live.calls_of(domain, devices)
         if channel.uuid != call.uuid
         and channel.call != call.uuid
-        and (_talks(channel, live) or (dialling and channel.inbound and channel.state.ringing))
+        and (talks(channel, live) or (dialling and channel.inbound and channel.state.ringing))
     }
     return tuple(found.values())
 
@@ -69,7 +69,8 @@ def is_busy(user: User, situation: Situation) -> bool:
     return False
 
 
-def _talks(channel: Channel, live: Live) -> bool:
+def talks(channel: Channel, live: Live) -> bool:
+    """Whether a leg is in a conversation."""
     if not channel.state.talking:
         return False
     # Whoever is only being asked to press 1 has answered, but talks to nobody yet.

@@ -102,7 +102,7 @@ def is_busy(team: Team, situation: Situation) -> bool:
         user
         for member in team.members
         if (user := situation.rules.user(team.domain, member.extension)) is not None
-        and not _logged_out(member, *_presence(user, situation))
+        and not logged_out(member, *_presence(user, situation))
     ]
     limit = len(users) if team.max_calls is None else team.max_calls
     talking = [user.extension for user in users if busy.calls(user, situation)]
@@ -187,8 +187,8 @@ def _absent(member: Member, user: User | None, out: set[str], situation: Situati
     if member.extension in out:
         return "he has declined this call"
     current, profile = _presence(user, situation)
-    if logged_out := _logged_out(member, current, profile):
-        return logged_out
+    if why := logged_out(member, current, profile):
+        return why
     if profile.ring_group_calls is False:
         return f"he takes no team calls while {current.status.value}"
     always = profile.target(Origin.INTERNAL, Forward.ALWAYS) or profile.target(
@@ -213,7 +213,7 @@ def _presence(user: User, situation: Situation) -> tuple[Effective, Profile]:
     return current, presence.profile(current.status)
 
 
-def _logged_out(member: Member, current: Effective, profile: Profile) -> str:
+def logged_out(member: Member, current: Effective, profile: Profile) -> str:
     """Why a member counts as logged out, in words; empty: he is logged in (C6)."""
     if profile.queue_login is False:
         return f"his status {current.status.value} logs him out"

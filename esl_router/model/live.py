@@ -30,6 +30,28 @@ class CallState(StrEnum):
         return self in (CallState.RINGING, CallState.EARLY, CallState.RING_WAIT)
 
 
+class Line(StrEnum):
+    """What a user's phones do, all together. Nothing of it is his status (C13)."""
+
+    OFFLINE = "offline"
+    """None of his SIP devices is registered."""
+
+    AVAILABLE = "available"
+    RINGING = "ringing"
+    CALLING = "calling"
+    """He has dialled, and nobody has answered yet."""
+
+    TALKING = "talking"
+
+
+class Lamp(StrEnum):
+    """What a key's lamp shows."""
+
+    DARK = "dark"
+    BLINKING = "blinking"
+    LIT = "lit"
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One registration of a SIP device."""

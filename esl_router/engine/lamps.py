@@ -1,0 +1,149 @@
+"""Which lamps are lit: what a phone sees that watches a feature code or a colleague (Q2, C13).
+
+A lamp of a code is its watcher's own: his status, his logins. Whose phone it is counts now, so the
+phone of a workplace shows whoever is logged in there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from esl_router.engine import line
+from esl_router.engine.presence import Effective, effective, next_change
+from esl_router.engine.team import logged_out
+from esl_router.model import codes, numbers
+from esl_router.model.codes import Code
+from esl_router.model.live import Lamp, Live
+from esl_router.model.people import Settings, User
+from esl_router.model.presence import Presence, Status
+from esl_router.model.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose lamp it is, and all that it may show."""
+
+    user: User
+    presence: Presence
+    current: Effective
+    """What counts of it now."""
+
+    rules: Rules
+
+
+Lit = Callable[[Owner, str], bool]
+"""Whether a lamp of ``owner`` is lit; the text is what stands behind the code."""
+
+
+def _status(status: Status) -> Lit:
+    return lambda owner, argument: not argument and owner.current.status is status
+
+
+def _busy_on_busy(owner: Owner, argument: str) -> bool:
+    return not argument and owner.user.max_calls > 0
+
+
+def _team_login(owner: Owner, argument: str) -> bool:
+    team = owner.rules.team(owner.user.domain, argument)
+    own = [m for m in team.members if m.extension == owner.user.extension] if team else []
+    profile = owner.presence.profile(owner.current.status)
+    return any(not logged_out(member, owner.current, profile) for member in own)
+
+
+def _assistant_login(owner: Owner, argument: str) -> bool:
+    domain, extension = owner.user.domain, owner.user.extension
+    bosses = (argument,) if argument else owner.rules.executives_of(domain, extension)
+    boss = owner.rules.executive(domain, bosses[0]) if len(bosses) == 1 else None
+    part = boss.assistant(extension) if boss else None
+    return boss is not None and part is not None and boss.takes_part(part)
+
+
+LAMPS: Mapping[Code, Lit] = {
+    Code.STATUS_AVAILABLE: _status(Status.AVAILABLE),
+    Code.STATUS_AWAY: _status(Status.AWAY),
+    Code.STATUS_DND: _status(Status.DND),
+    Code.STATUS_LUNCH: _status(Status.LUNCH),
+    Code.STATUS_BUSINESS_TRIP: _status(Status.BUSINESS_TRIP),
+    Code.STATUS_MEETING: _status(Status.MEETING),
+    Code.BUSY_ON_BUSY: _busy_on_busy,
+    Code.TEAM_LOGIN: _team_login,
+    Code.ASSISTANT_LOGIN: _assistant_login,
+}
+"""The codes that have a lamp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one phone's lamps show."""
+
+    lamps: Mapping[str, Lamp]
+    """By what the phone watches; what is no lamp is not in it."""
+
+    until: datetime | None = None
+    """When time alone may change them; None: it does not."""
+
+
+def show(
+    domain: str, account: str, watched: Iterable[str], rules: Rules, live: Live, now: datetime
+) -> Shown:
+    """The lamps of the phone ``account``: codes as they are dialled, and extensions of colleagues.
+
+    Pure, as :func:`esl_router.engine.decide.decide` is. A phone that belongs to nobody, or to
+    nobody right now, is shown dark codes. An account that is not the domain's own is shown nothing.
+    """
+    settings = rules.settings(domain)
+    if settings is None:
+        return Shown({})
+    extension = rules.device_user(domain, account)
+    user = rules.user(domain, extension) if extension else None
+    owner = None
+    if user is not None:
+        presence = rules.presence(domain, user.extension)
+        owner = Owner(user, presence, effective(presence, now), rules)
+    found = {each: _lamp(each, settings, owner, rules, live) for each in watched}
+    return Shown(
+        {each: lamp for each, lamp in found.items() if lamp is not None},
+        next_change(owner.presence, now) if owner else None,
+    )
+
+
+def is_lamp(domain: str, watched: str, rules: Rules) -> bool:
+    """Whether a phone of the domain that watches this is ever shown anything."""
+    settings = rules.settings(domain)
+    if settings is None:
+        return False
+    coded = codes.read(watched, settings.codes)
+    if coded is not None:
+        return coded[0] in LAMPS
+    return is_line(watched) and rules.device_user(domain, watched) is None
+
+
+def is_line(watched: str) -> bool:
+    """Whether what is watched is the line of a colleague, no code."""
+    return numbers.is_extension(watched)
+
+
+def _lamp(
+    watched: str, settings: Settings, owner: Owner | None, rules: Rules, live: Live
+) -> Lamp | None:
+    coded = codes.read(watched, settings.codes)
+    if coded is None:
+        return _colleague(watched, settings.domain, owner, rules, live)
+    code, argument = coded
+    if code not in LAMPS:
+        return None
+    return Lamp.LIT if owner is not None and LAMPS[code](owner, argument) else Lamp.DARK
+
+
+def _colleague(
+    extension: str, domain: str, owner: Owner | None, rules: Rules, live: Live
+) -> Lamp | None:
+    """The line of a colleague, all his phones together."""
+    # The switch itself shows the lines of accounts; two who show the same lamp would disagree.
+    if owner is None or rules.device_user(domain, extension) is not None:
+        return None
+    user = rules.user(domain, extension)
+    state = line.line(user, rules, live) if user is not None else None
+    return None if state is None else line.LAMPS.get(state, Lamp.DARK)
