@@ -26,6 +26,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 # multiset expands ${…} on its own, and splits, unquotes and unescapes: none of that may matter.
 _STATIC = re.compile(r"[A-Za-z0-9_.:@/+=,-]{0,512}")
 _LINE = re.compile(r"[ -~]+")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 def _fit(pattern: re.Pattern[str], what: str, text: str) -> str:
@@ -132,3 +133,12 @@ def event(*names: str, custom: Iterable[str] = ()) -> bytes:
     if not words:
         raise Untrusted("a subscription without an event")
     return b"event plain %b\n\n" % " ".join(words).encode("ascii")
+
+
+def send_event(name: str, headers: Mapping[str, str]) -> bytes:
+    """Raise an event on the switch, as if one of its own modules did."""
+    lines = [b"sendevent %b\n" % _fit(_EVENT, "an event", name).encode("ascii")]
+    for header, value in headers.items():
+        found = _fit(_HEADER, "a header", header).encode("ascii")
+        lines.append(b"%b: %b\n" % (found, _line(f"a value of {header}", value)))
+    return b"".join(lines) + b"\n"

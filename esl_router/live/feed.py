@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import gevent
 from gevent.event import Event as Flag
@@ -93,6 +94,62 @@ class LinkStatus:
     """Why it is down, or what went wrong last; empty: nothing."""
 
 
+class Listener(Protocol):
+    """Somebody who hears more than the picture of a switch, on every link.
+
+    What is called here runs in a link's own greenlet: it must be quick, and must not wait.
+    """
+
+    events: tuple[str, ...]
+    """The events that are his alone."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def take(self, link: Link, event: Frame) -> None:
+        """One of his events."""
+
+    def moved(self, link: Link) -> None:
+        """A leg or a registration has changed."""
+
+    def joined(self, link: Link) -> None:
+        """The link is up, for the first time or again: events were missed before."""
+
+
+class Movement:
+    """A :class:`Listener` who only wants to know that something has changed."""
+
+    events: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self._moved = Flag()
+
+    def start(self) -> None:
+        """Nothing of his own runs."""
+
+    def stop(self) -> None:
+        """Nothing of his own runs."""
+
+    def take(self, link: Link, event: Frame) -> None:
+        """There are no events that are his alone."""
+
+    def moved(self, link: Link) -> None:
+        self._moved.set()
+
+    def joined(self, link: Link) -> None:
+        self._moved.set()
+
+    def wait(self, timeout: float, gather: float = 0.1) -> bool:
+        """Wait for a change, at most so many seconds; whether there was one since the last. What
+        comes within ``gather`` seconds of the first is one change with it."""
+        found = self._moved.wait(timeout)
+        if found:
+            gevent.sleep(gather)
+        self._moved.clear()
+        return bool(found)
+
+
 def _jitter(seconds: float, share: float) -> float:
     return seconds * random.uniform(1 - share, 1 + share)
 
@@ -110,6 +167,7 @@ class Link:
         self.address = address
         self.state = SwitchState(internal_contexts)
         self.linked = False
+        self.listener: Listener | None = None
         self._timing = timing
         self._clock = clock
         self._connected: EventLink | None = None
@@ -146,6 +204,17 @@ class Link:
                 if uuid not in channels or not channels[uuid].state.talking
             )
         )
+
+    def send(self, order: bytes) -> bool:
+        """Send one order and wait for its reply; False: the link is down, or has ended."""
+        if self._connected is None:
+            return False
+        try:
+            self._connected.request(order)
+        except (NotConnectedError, SwitchError) as error:
+            logger.warning("%s: an order was lost: %s", self.address, error)
+            return False
+        return True
 
     def command(self, *orders: str) -> None:
         """Run API commands one after another, in the background; their output is not looked at."""
@@ -212,11 +281,14 @@ class Link:
             core = link.api("global_getvar core_uuid").decode("ascii", "replace").strip()
             if core and not core.startswith("-ERR"):
                 self.state.identify(core, self._clock())
-            link.subscribe(*EVENTS, custom=CUSTOM)
+            more = self.listener.events if self.listener is not None else ()
+            link.subscribe(*EVENTS, *more, custom=CUSTOM)
             self._resync(link)
             self._connected = link
             self.linked, self._since, self._error = True, self._clock(), ""
             self._tried.set()
+            if self.listener is not None:
+                self.listener.joined(self)
             logger.info("event link to %s is up", self.address)
             yield link
         finally:
@@ -261,9 +333,14 @@ class Link:
     def _take(self, event: Frame) -> None:
         self._last_event = time.monotonic()
         self._events += 1
-        if not self.state.apply(event, self._clock()):
+        listener = self.listener
+        if listener is not None and event.get("Event-Name") in listener.events:
+            listener.take(self, event)
+        elif not self.state.apply(event, self._clock()):
             self._odd += 1
             logger.debug("%s: an event makes no sense: %r", self.address, event)
+        elif listener is not None:
+            listener.moved(self)
 
     def _report(self, error: str) -> None:
         """Keep the error, and log it unless it is the one of the attempt before."""
@@ -289,8 +366,18 @@ class Feed:
         timing = timing or Timing()
         self.links = tuple(Link(address, internal_contexts, timing, clock) for address in switches)
 
+        self._listener: Listener | None = None
+
+    def listen(self, listener: Listener) -> None:
+        """Have somebody listen on every link; before :meth:`start`."""
+        self._listener = listener
+        for link in self.links:
+            link.listener = listener
+
     def start(self) -> None:
         """Begin to connect; returns at once."""
+        if self._listener is not None:
+            self._listener.start()
         for link in self.links:
             link.start()
 
@@ -298,6 +385,8 @@ class Feed:
         """End every link."""
         for link in self.links:
             link.stop()
+        if self._listener is not None:
+            self._listener.stop()
 
     def wait(self, timeout: float) -> bool:
         """Wait until every link was tried once, at most ``timeout`` seconds in all; whether all

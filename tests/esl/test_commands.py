@@ -147,3 +147,21 @@ def test_an_export_holds_any_one_line():
 def test_what_is_not_exported(value):
     with pytest.raises(Untrusted):
         commands.export("x", value)
+
+
+def test_an_event_that_is_raised_on_the_switch():
+    order = commands.send_event("PRESENCE_IN", {"proto": "code", "from": "lamp@pbx.test"})
+    assert order == b"sendevent PRESENCE_IN\nproto: code\nfrom: lamp@pbx.test\n\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("presence in", {}), ("PRESENCE_IN\nx", {}), ("PRESENCE_IN", {"a b": "c"}),
+        ("PRESENCE_IN", {"a": "b\nc: d"}), ("PRESENCE_IN", {"a": ""}), ("PRESENCE_IN", {"a": "ü"}),
+        ("PRESENCE_IN", {"a": "Unload Mod_Event_Socket"}), ("PRESENCE_IN", {"a:": "b"}),
+    ],
+)  # fmt: skip
+def test_what_stands_in_no_header_of_an_event(name, headers):
+    with pytest.raises(Untrusted):
+        commands.send_event(name, headers)

@@ -201,3 +201,14 @@ def test_a_refusal_is_one_printable_line():
 )
 def test_a_caller_s_name_is_not_cut_off_by_the_switch(name, shown):
     assert untrusted.caller_name(name) == shown
+
+
+@pytest.mark.parametrize("text", ["a@1", "3c26700d1e5c-zrwhtg@snom300", "~a!b%0A'(c)[d]?{e}"])
+def test_a_call_id(text):
+    assert untrusted.call_id(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a\nb", "a\x00", "ü", "a;b", "a,b", "a$b", "x" * 201])
+def test_what_is_no_call_id(text):
+    with pytest.raises(Untrusted):
+        untrusted.call_id(text)

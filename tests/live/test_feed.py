@@ -358,3 +358,84 @@ def test_stopping_closes_the_links(switch, connect):
     feed.stop()
     until(lambda: not switch.connections)
     assert not feed.view(CORE, 1000.0).known
+
+
+class Heard:
+    """A listener who writes down what he hears."""
+
+    events = ("PRESENCE_PROBE",)
+
+    def __init__(self):
+        self.said = []
+
+    def start(self):
+        self.said.append("start")
+
+    def stop(self):
+        self.said.append("stop")
+
+    def take(self, link, event):
+        self.said.append(event["to"])
+
+    def moved(self, link):
+        self.said.append("moved")
+
+    def joined(self, link):
+        self.said.append("joined")
+        assert link.state.counts["registrations"] == 1, "the picture is complete"
+
+
+@pytest.fixture
+def heard(switch):
+    switch.registrations = [registration()]
+    return Heard()
+
+
+@pytest.fixture
+def listened(switch, heard):
+    feed = Feed([switch.address], timing=QUICK, clock=lambda: 1000.0)
+    feed.listen(heard)
+    feed.start()
+    assert feed.wait(5)
+    yield feed
+    feed.stop()
+
+
+def test_a_listener_hears_events_of_his_own_and_that_something_moved(switch, heard, listened):
+    assert "event plain CHANNEL_CALLSTATE HEARTBEAT PRESENCE_PROBE CUSTOM" in switch.asked[1]
+    switch.send({"Event-Name": "PRESENCE_PROBE", "to": "*30"})
+    switch.send({"Event-Name": "CHANNEL_CALLSTATE", "Unique-ID": "?"})
+    switch.send(samples.callstate("v", "ACTIVE"))
+    until(lambda: heard.said[-1] == "moved")
+    assert heard.said == ["start", "joined", "*30", "moved"]
+    assert listened.status()[0].odd == 1, "the one that made no sense"
+    listened.stop()
+    assert heard.said[-1] == "stop"
+
+
+def test_a_listener_is_told_when_the_link_is_back(switch, heard, listened):
+    switch.drop()
+    until(lambda: heard.said.count("joined") == 2)
+
+
+def test_an_order_is_sent_while_the_link_is_up(switch, listened):
+    (link,) = listened.links
+    assert link.send(b"event plain HEARTBEAT\n\n")
+    assert switch.asked[-1] == "event plain HEARTBEAT"
+    listened.stop()
+    assert not link.send(b"event plain HEARTBEAT\n\n")
+
+
+def test_movement_is_waited_for(switch, connect):
+    movement = live_feed.Movement()
+    feed = Feed([switch.address], timing=QUICK, clock=lambda: 1000.0)
+    feed.listen(movement)
+    feed.start()
+    try:
+        assert movement.wait(5, gather=0.0), "the link is up"
+        assert not movement.wait(0.01)
+        switch.send(samples.callstate("v", "ACTIVE"))
+        assert movement.wait(5, gather=0.0)
+        assert not movement.wait(0.01)
+    finally:
+        feed.stop()
