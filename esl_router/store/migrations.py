@@ -661,6 +661,24 @@ def m023_calendars(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m024_subscriptions(db: sqlite_utils.Database) -> None:
+    # Of telephones, not of the configuration: a domain that goes leaves them to their expiry.
+    db.executescript(
+        """
+        CREATE TABLE subscriptions (
+            call_id TEXT NOT NULL PRIMARY KEY,
+            domain TEXT NOT NULL,
+            account TEXT NOT NULL,
+            watched TEXT NOT NULL,
+            protocol TEXT NOT NULL,
+            expires REAL NOT NULL,
+            switch TEXT NOT NULL
+        ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
 def m026_workplaces_have_numbers(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

@@ -71,6 +71,7 @@ STATE = frozenset(
         "calendar_feeds",
         "messenger_feed",
         "wrong_pins",
+        "subscriptions",
         "journal_calls",
         "journal_attempts",
         "journal_legs",
