@@ -17,6 +17,7 @@ from esl_router.call.redecide import Redecider
 from esl_router.call.session import Services, Session
 from esl_router.errors import ListenError, SwitchError, WrongPassword
 from esl_router.esl.client import CallSocket, EventLink
+from esl_router.lamps.keeper import Keeper
 from esl_router.live.feed import Address as SwitchAddress
 from esl_router.live.feed import Feed
 from esl_router.settings import Address, Settings
@@ -24,7 +25,9 @@ from esl_router.store.by_phone import ByPhone
 from esl_router.store.journal import Journal
 from esl_router.store.pins import Pins
 from esl_router.store.reader import Store
+from esl_router.store.subscriptions import Subscriptions
 from esl_router.store.turns import Turns
+from esl_router.store.watch import StoreWatch
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +76,10 @@ def reserve_files(max_calls: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-def open_services(settings: Settings) -> Services:
+def open_services(settings: Settings, *, lamps: bool = False) -> Services:
     """What the calls of one process use: the store is open, the event links are being made.
+
+    ``lamps``: this process also lights the lamps of telephones. One of a router's does.
 
     Raises StoreError where the store cannot be read, and SwitchError where a switch refuses the
     password: nobody would notice later. A switch that cannot be reached is only warned of; the
@@ -98,6 +103,8 @@ def open_services(settings: Settings) -> Services:
         ],
         internal_contexts=settings.internal_contexts,
     )
+    if lamps:
+        feed.listen(Keeper(store, Subscriptions(settings.db), StoreWatch(settings.db)))
     feed.start()
     # The first calls should be decided on a picture too; without one they are routed all the same.
     feed.wait(FIRST_PICTURE)

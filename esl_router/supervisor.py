@@ -56,8 +56,8 @@ def run(settings: Settings, workers: int) -> int:
     reserve_files(settings.max_calls)
     listener = bind(settings.listen)
 
-    def work(listener: sockets.socket, beat: Callable[[], None]) -> None:
-        services = open_services(settings)
+    def work(listener: sockets.socket, beat: Callable[[], None], first: bool) -> None:
+        services = open_services(settings, lamps=first)
         try:
             serve(Server(settings, services, listener), beat)
         finally:
@@ -94,6 +94,7 @@ class _Worker:
     pid: int
     pipe: int
     alive_until: float
+    first: bool = False
     beside: bool = False
     """Whether it routes no calls."""
 
@@ -106,8 +107,9 @@ class _Worker:
 class Supervisor:
     """Runs ``count`` workers on one listening socket.
 
-    ``work(listener, beat)`` is called in each of them, in a process of its own. So is
-    ``beside(beat)``, once, for what routes no calls: it has nothing of gevent, and however it ends
+    ``work(listener, beat, first)`` is called in each of them, in a process of its own. ``first`` is
+    true in one of them, and in whoever replaces that one: what is to be done once is his. ``beside(beat)``
+    is called once, in a process of its own too, for what routes no calls: it has nothing of gevent, and however it ends
     is no reason for the router to.
     """
 
@@ -115,7 +117,7 @@ class Supervisor:
         self,
         count: int,
         listener: sockets.socket,
-        work: Callable[[sockets.socket, Callable[[], None]], None],
+        work: Callable[[sockets.socket, Callable[[], None], bool], None],
         beside: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._count = count
@@ -135,8 +137,8 @@ class Supervisor:
         """
         for number in _ENDING:
             signal.signal(number, self._stop)
-        for _ in range(self._count):
-            self._start()
+        for place in range(self._count):
+            self._start(first=place == 0)
         if self._beside is not None:
             self._start(beside=True)
         code = 0
@@ -153,7 +155,7 @@ class Supervisor:
                 self._start(beside=True)
         return code
 
-    def _start(self, *, beside: bool = False) -> None:
+    def _start(self, *, first: bool = False, beside: bool = False) -> None:
         if self._stopping:
             return
         reading, writing = os.pipe()
@@ -162,14 +164,14 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            os._exit(self._child(writing, beside))
+            os._exit(self._child(writing, first, beside))
         os.close(writing)
-        worker = _Worker(pid, reading, time.monotonic() + STARTS_WITHIN, beside)
+        worker = _Worker(pid, reading, time.monotonic() + STARTS_WITHIN, first, beside)
         self._workers[pid] = worker
         self._selector.register(reading, selectors.EVENT_READ, worker)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
-    def _child(self, pipe: int, beside: bool) -> int:
+    def _child(self, pipe: int, first: bool, beside: bool) -> int:
         for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
@@ -179,7 +181,7 @@ class Supervisor:
                 self._beside(lambda: _beat(pipe))
             else:
                 gevent.reinit()
-                self._work(self._listener, lambda: _beat(pipe))
+                self._work(self._listener, lambda: _beat(pipe), first)
         except RouterError as error:
             print(f"esl-router: {error}", file=sys.stderr)
             return _EXPECTED
@@ -215,7 +217,7 @@ class Supervisor:
             return code
         logger.error("worker %d ended with %d and is replaced", worker.pid, code)
         time.sleep(PAUSE)
-        self._start()
+        self._start(first=worker.first)
         return 0
 
     def _kill_hanging(self) -> None:

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from esl_router.model.codes import USUAL
+
 ROOT = Path(__file__).parent.parent
 CODE = "\n".join(path.read_text() for path in sorted((ROOT / "esl_router").rglob("*.py")))
 DIALPLANS = "\n".join(path.read_text() for path in sorted((ROOT / "dialplans").glob("*.xml")))
@@ -53,3 +55,16 @@ def test_the_lists_are_not_empty():
 @pytest.mark.parametrize("name", ["system", "bgsystem", "spawn", "lua"])
 def test_nothing_that_runs_a_program_is_allowed(name):
     assert not any(name in entry.split(".") for entry in allowed())
+
+
+def test_codes_that_are_watched_are_the_routers_alone():
+    conf = ROOT / "freeswitch-conf"
+    mapped = ET.parse(conf / "autoload_configs" / "presence_map.conf.xml").find(".//exten")
+    for digits in USUAL.values():
+        assert re.match(mapped.get("regex"), digits)
+    assert not re.match(mapped.get("regex"), "1001"), "the switch knows about its own accounts"
+    assert mapped.get("proto") != "sip"
+    profile = ET.parse(conf / "sip_profiles" / "internal.xml")
+    params = {each.get("name"): each.get("value") for each in profile.iter("param")}
+    assert params["presence-proto-lookup"] == params["manage-presence"] == "true"
+    assert params["auth-subscriptions"] == "true", "a stranger watches nothing"

@@ -26,13 +26,16 @@ MAY_IMPORT = {
     "calendars/ics": {"model"},
     "calendars/fetch": {"model"},
     "call": {"model", "engine", "esl", "live", "store", "call", "settings"},
+    "lamps/subscription": {"model", "esl"},
+    "lamps/board": {"model", "lamps/subscription"},
+    "lamps": {"model", "engine", "esl", "live", "store", "lamps"},
     "switch": {"model", "esl", "switch"},
     "settings": {"model", "esl"},
-    "server": {"model", "engine", "esl", "live", "store", "call", "settings"},
+    "server": {"model", "engine", "esl", "live", "store", "call", "lamps", "settings"},
     "supervisor": {"settings", "server", "calendars"},
 }
 
-GEVENT = {"server", "supervisor", "call", "live/feed", "esl/client", "switch"}
+GEVENT = {"server", "supervisor", "call", "live/feed", "esl/client", "lamps/keeper", "switch"}
 
 
 def modules():

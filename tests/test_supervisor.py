@@ -20,7 +20,7 @@ from esl_router.errors import RouterError
 supervisor.BEAT, supervisor.HANGS_AFTER, supervisor.PAUSE = 0.05, 0.4, 0.05
 supervisor.BESIDE_HANGS_AFTER, supervisor.BESIDE_PAUSE = 0.4, 0.05
 
-def work(listener, beat):
+def work(listener, beat, first):
     os.write(1, f"{{os.getpid()}} began\\n".encode())
     {work}
 
@@ -108,6 +108,15 @@ def test_a_worker_that_dies_is_replaced(running):
     supervisor = running(BEATING)
     os.kill(supervisor.workers(1)[0], signal.SIGKILL)
     assert len(set(supervisor.workers(2))) == 2
+
+
+def test_one_of_them_is_the_first_and_so_is_whoever_replaces_him(running):
+    says = 'os.write(1, f"{os.getpid()} first={first}\\n".encode())'
+    supervisor = running(f"{says}\n{BEATING}", 3)
+    text = supervisor.wait_for("first=", 3)
+    assert sorted(re.findall(r"first=(\w+)", text)) == ["False", "False", "True"]
+    os.kill(int(re.search(r"(\d+) first=True", text)[1]), signal.SIGKILL)
+    assert re.findall(r"first=(\w+)", supervisor.wait_for("first=", 4))[-1] == "True"
 
 
 def test_an_expected_error_is_not_tried_again(running):

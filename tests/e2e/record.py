@@ -22,10 +22,13 @@ import yaml
 
 from esl_router.esl import commands
 from esl_router.esl.wire import Frame, Reader
+from esl_router.lamps.subscription import Subscription, notice
+from esl_router.model.live import Lamp
 from esl_router.model.people import User
 from esl_router.store.directory import Account, directory_xml
 from tests.e2e.endpoint import Answering, Behaviour, Caller, Placed
 from tests.e2e.switch import HOST, ROOT, FreeSwitch
+from tests.e2e.watcher import Watcher
 
 WIRE = ROOT / "fixtures" / "wire"
 DOMAIN = "pbx.test"
@@ -233,6 +236,36 @@ class Recorder:
         except Exception:
             return 0
 
+    def lamps(self) -> bytes:
+        """An event link while a telephone watches codes and a colleague, and is shown them."""
+        link = Tape(socket.create_connection((HOST, self.switch.events)))
+        link.wait(1)
+        for said in (b"auth ClueCon\n\n", b"event plain PRESENCE_PROBE\n\n"):
+            link.connection.sendall(said)
+            link.wait(len(link.frames) + 1)
+        phone = Watcher(self.switch.internal, "1001-desk")
+        for number, (watched, event) in enumerate(
+            [("*30", "dialog"), ("*31", "presence"), ("1002", "dialog"), ("1002", "presence")], 1
+        ):
+            frames = len(link.frames)
+            key = phone.watch(watched, event, call_id=f"key0000{number}@phone")
+            link.wait(frames + 1)
+            protocol = "code" if watched.startswith("*") else "sip"
+            expires = time.time() + 300
+            subscription = Subscription(
+                f"key0000{number}@phone", DOMAIN, "1001-desk", watched, protocol, expires
+            )
+            for lamp in Lamp:
+                link.connection.sendall(notice(subscription, lamp))
+                key.wait(lamp.value, 2)
+        key.renew(0)
+        time.sleep(0.5)
+        link.connection.sendall(b"exit\n\n")
+        link.wait_end()
+        link.connection.close()
+        phone.close()
+        return link.sent
+
     def event_link(self) -> bytes:
         """An event link while a phone registers, a call rings and is answered, and ends."""
         link = Tape(socket.create_connection((HOST, self.switch.events)))
@@ -381,6 +414,9 @@ def main(names: list[str]) -> None:
             if not names or "event-link" in names:
                 (WIRE / "event-link.wire").write_bytes(neutral(recorder.event_link()))
                 print("event-link")
+            if not names or "lamps" in names:
+                (WIRE / "lamps.wire").write_bytes(neutral(recorder.lamps()))
+                print("lamps")
         finally:
             recorder.close()
     measured_path.write_text(

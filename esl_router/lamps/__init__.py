@@ -1,0 +1,1 @@
+"""The lamps of telephones: who watches what, and what he is shown."""
