@@ -38,6 +38,7 @@ COMMANDS = {
     "explain": "explain",
     "lint": "lint",
     "test": "scenarios",
+    "status": "status",
     "user": "user",
     "device": "device",
     "dnd": "device",

@@ -17,6 +17,9 @@ JSON = {
     "lint": "domain errors warnings findings[level path text todo check]",
     "test": "passed failed files[file calls[title from to passed wrong[] code answered mailbox "
     "fallback rang[] trace[]]]",
+    "status": "at domain user name line status display why "
+    "devices[device kind registrations legs[state inbound other]] "
+    "(without USER a list of these; with --watch one line for each who changes)",
     "user list": "[extension name numbers voicemail devices]",
     "user show": "extension, and the keys of the rules file",
     "user add": "changes[path before after reordered]",
