@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -45,6 +46,10 @@ class Router:
         said = f"esl-router {' '.join(arguments)}: {done.stdout}{done.stderr}"
         assert done.returncode == code, said
         return done.stderr if code else done.stdout
+
+    def follow(self, *arguments: str) -> Following:
+        """One `esl-router` command that goes on, and prints JSON lines."""
+        return Following(arguments, self._environment, self.place / "followed")
 
     def load(self, rules: dict[str, Any]) -> None:
         """Imports the rules, and gives the switch the directory that belongs to them."""
@@ -119,3 +124,27 @@ class Router:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+
+class Following:
+    """A command that prints a line of JSON whenever something changes."""
+
+    def __init__(
+        self, arguments: tuple[str, ...], environment: dict[str, str], output: Path
+    ) -> None:
+        self._output = output
+        with output.open("wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "esl_router", *arguments],
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=file,
+            )  # fmt: skip
+
+    def of(self, user: str = "") -> list[dict[str, Any]]:
+        """Every line so far about a user, or at all."""
+        lines = self._output.read_text().splitlines(True)
+        found = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [each for each in found if user in ("", each["user"])]
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(5)
