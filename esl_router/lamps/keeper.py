@@ -171,8 +171,7 @@ class Keeper:
         began = time.monotonic()
         if began >= self._rest and (self._watch.changed() or self._all or self._is_due(now)):
             self._all = self._lines = False
-            self._look(self._board.phones())
-            self._rest = time.monotonic() + SHARE * (time.monotonic() - began)
+            self._rest = time.monotonic() + SHARE * self._look(self._board.phones())
         else:
             self._look(asked)
             if self._lines and began >= self._lines_rest:
@@ -220,12 +219,14 @@ class Keeper:
             stranger = probe.host != domain and rules.settings(probe.host) is not None
             return not stranger and lamps.is_lamp(domain, probe.subscription.watched, rules)
 
-    def _look(self, phones: Collection[Phone]) -> None:
-        """Tell these telephones what has changed."""
+    def _look(self, phones: Collection[Phone]) -> float:
+        """Tell these telephones what has changed; the seconds that looking took."""
         everyone = tuple(phones)
+        took = 0.0
         for first in range(0, len(everyone), AT_ONCE):
             some = everyone[first : first + AT_ONCE]
             shown = {}
+            began = time.monotonic()
             with self._store.read() as rules:
                 for phone in some:
                     link = self._links.get(phone.switch)
@@ -237,6 +238,7 @@ class Keeper:
                     shown[phone] = lamps.show(
                         phone.domain, phone.account, watched, rules, live, now
                     )
+            took += time.monotonic() - began
             for phone, what in shown.items():
                 self._until.pop(phone, None)
                 if what.until is not None and self._board.watched(phone):
@@ -245,6 +247,7 @@ class Keeper:
             gevent.sleep(0)
         for gone in self._until.keys() - set(self._board.phones()):
             del self._until[gone]
+        return took
 
     def _tell(self, phone: Phone, what: lamps.Shown) -> None:
         link = self._links.get(phone.switch)

@@ -60,6 +60,18 @@ class Company:
         self.switch, self.router, self.closes = switch, router, closes
         self._stack = stack
 
+    def start(self) -> None:
+        """The router, with both workers linked: a SUBSCRIBE that none of them hears is told to
+        nobody until it is renewed."""
+        before = self._linked()
+        self.router.start("--workers", "2")
+        wait_until(lambda: self._linked() >= before + 2, 15, "both workers are linked")
+        time.sleep(0.6)  # one of the first events that a worker hears comes half a second late
+
+    def _linked(self) -> int:
+        log = self.router.log
+        return log.read_text().count(" is up\n") if log.exists() else 0
+
     def watcher(self, account: str, password: str = "secret") -> Watcher:
         made = Watcher(self.switch.internal, account, password)
         self._stack.callback(made.close)
@@ -95,15 +107,17 @@ def pbx(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Ite
         router = Router(freeswitch, tmp_path_factory.mktemp("lamps"), _rules(closes))
         stack.callback(router.kill)
         stack.callback(freeswitch.hang_up_everything)
-        router.start("--workers", "2")
-        yield Company(freeswitch, router, stack, closes)
+        made = Company(freeswitch, router, stack, closes)
+        made.start()
+        yield made
 
 
 @pytest.fixture(autouse=True)
 def as_it_was(pbx: Company) -> Iterator[None]:
     yield
+    assert "hangs" not in pbx.router.log.read_text()
     if not pbx.router.running:
-        pbx.router.start("--workers", "2")
+        pbx.start()
     pbx.router.run("presence", "set", "1001", "available")
 
 
@@ -253,7 +267,7 @@ def test_lamps_outlive_the_router(pbx: Company) -> None:
     wait_until(lambda: lunch.subscription.code == 202, 2)
     pbx.router.run("presence", "set", "1001", "away")
     assert lunch.state == "lit", "nobody knows better"
-    pbx.router.start("--workers", "2")
+    pbx.start()
     lunch.wait("dark", 2)
     away.wait("lit", 2)
     assert lunch.states[-1] == "dark"

@@ -35,7 +35,7 @@ class Key:
 
     def wait(self, state: str, seconds: float = 1.0) -> float:
         """Until the lamp shows that: seconds since the epoch."""
-        what = f"{self.watched} {state}, it was {self.states}"
+        what = f"{self.watched} {state} ({self.subscription.code}), it was {self.states}"
         wait_until(lambda: self.state == state, seconds, what)
         return self.notified[-1][0]
 
