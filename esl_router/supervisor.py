@@ -108,9 +108,9 @@ class Supervisor:
     """Runs ``count`` workers on one listening socket.
 
     ``work(listener, beat, first)`` is called in each of them, in a process of its own. ``first`` is
-    true in one of them, and in whoever replaces that one: what is to be done once is his. ``beside(beat)``
-    is called once, in a process of its own too, for what routes no calls: it has nothing of gevent, and however it ends
-    is no reason for the router to.
+    true in one of them, and in whoever replaces that one: what is to be done once is his.
+    ``beside(beat)`` is called once, in a process too, for what routes no calls: it has nothing of
+    gevent, and however it ends is no reason for the router to.
     """
 
     def __init__(

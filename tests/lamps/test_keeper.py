@@ -182,8 +182,7 @@ def test_what_has_no_lamp_is_not_answered(keeper, link, headers):
 
 
 def test_a_colleague_of_another_company_is_a_stranger(keeper, link, db):
-    import_rules(db, {**RULES, "domain": "other.test", "users": {}, "teams": {},
-                      "executives": {}, "workplaces": {}})  # fmt: skip
+    import_rules(db, rules_file.load("domain: other.test\n"))
     stranger = {"to": f"code+*31@{DOMAIN}", "from": "1001-desk@other.test"}
     keeper.take(link, probe(**stranger, **{"sub-call-id": "a@1"}))
     by_address = {"to": f"code+*31@{DOMAIN}", "from": "1001-desk@192.0.2.1"}
