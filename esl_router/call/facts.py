@@ -81,6 +81,8 @@ def _sent_by(snapshot: Frame) -> str | None:
     says that nobody else's leg was connected with it since.
     """
     mark = _variable(snapshot, variables.SENT_BY)
+    if not mark:
+        return None
     peer, _, device = mark.partition(":")
     account, _, domain = device.partition("@")
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from esl_router.errors import Untrusted
@@ -93,11 +94,13 @@ def set_many(values: Mapping[str, str]) -> bytes:
     """
     if not 0 < len(values) <= MAX_SET:
         raise Untrusted(f"{len(values)} variables in one message, not 1 to {MAX_SET}")
-    pairs = (
-        f"{_fit(_VARIABLE, 'a variable', name)}={_fit(_STATIC, f'a value of {name}', value)}"
-        for name, value in values.items()
-    )
-    return execute("multiset", "^^;" + ";".join(pairs))
+    return execute("multiset", "^^;" + ";".join(map(_assignment, values, values.values())))
+
+
+# Every call sets the same ones, most of them to the same values.
+@lru_cache(maxsize=1024)
+def _assignment(name: str, value: str) -> str:
+    return f"{_fit(_VARIABLE, 'a variable', name)}={_fit(_STATIC, f'a value of {name}', value)}"
 
 
 def export(name: str, value: str) -> bytes:

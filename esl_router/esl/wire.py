@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, TypeVar, overload
 from urllib.parse import unquote_to_bytes
 
@@ -40,6 +41,15 @@ def _decode(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
+# A call asks some ninety times for a header, and always for the same few dozen.
+@lru_cache(maxsize=256)
+def _before(name: str) -> bytes:
+    """What stands before the value of the header ``name``."""
+    if "\n" in name or ": " in name:
+        return b"\n\n\n"  # no header is called that, and this stands in no block
+    return b"\n%b: " % name.encode()
+
+
 def split_array(value: str) -> tuple[str, ...]:
     """The elements of a decoded value: of ``ARRAY::a|:b`` two, of any other one, of "" none."""
     if value.startswith(_ARRAY):
@@ -62,12 +72,12 @@ class Frame(Mapping[str, str]):
         self.body: bytes = body
 
     def _find(self, name: str) -> bytes | None:
-        key = b"\n%b: " % name.encode()
-        start = self._block.find(key)
-        if start < 0 or "\n" in name or ": " in name:
+        block, before = self._block, _before(name)
+        start = block.find(before)
+        if start < 0:
             return None
-        start += len(key)
-        return self._block[start : self._block.index(b"\n", start)]
+        start += len(before)
+        return block[start : block.index(b"\n", start)]
 
     def __getitem__(self, name: str) -> str:
         raw = self._find(name)
@@ -165,9 +175,9 @@ END: Final = End()
 
 
 def _content_length(frame: Frame) -> int:
-    if "Content-Length" not in frame:
+    raw = frame._find("Content-Length")
+    if raw is None:
         return 0
-    raw = frame.raw("Content-Length")
     if not raw.isdigit() or len(raw) > 18:
         raise ProtocolError(f"not a Content-Length: {raw[:40]!r}")
     return int(raw)
@@ -206,6 +216,8 @@ class Reader:
         """
         if self._fault is not None:
             raise self._fault
+        if not self._buffer and self._open is None:
+            return END if self._ended else None
         try:
             return self._next()
         except ProtocolError as fault:

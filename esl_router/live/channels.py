@@ -21,6 +21,8 @@ _REDIRECT = f"variable_{variables.REDIRECT_USER}"
 
 _UUID = re.compile(r"[!-~]{1,256}")
 
+_STATES: Mapping[str, CallState] = {state.value: state for state in CallState}
+
 
 @dataclass(slots=True)
 class LegTimes:
@@ -145,14 +147,13 @@ class Channels:
         direction = event.get("Call-Direction")
         if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
             return False
-        cause = event.get("Hangup-Cause") or ""
-        watches = tuple(self._watched.get(uuid, ()))
-        ending = [watch for watch in watches if watch.legs[uuid].ended is None]
-        answering = [watch for watch in watches if watch.legs[uuid].answered is None]
-        beginning = [watch for watch in watches if watch.legs[uuid].ringing is None]
-        for watch in watches:
-            _note(watch.legs[uuid], state, now, cause)
-            watch.legs[uuid].redirect = event.get(_REDIRECT) or watch.legs[uuid].redirect
+        cause = (event.get("Hangup-Cause") or "") if state is CallState.HANGUP else ""
+        told = []
+        for watch in self._watched.get(uuid, ()):
+            leg = watch.legs[uuid]
+            leg.redirect = event.get(_REDIRECT) or leg.redirect
+            if _note(leg, state, now, cause):
+                told.append(watch)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
         if mark is not None and sequence < mark.sequence:
             return True
@@ -160,7 +161,7 @@ class Channels:
             self.channels.pop(uuid, None)
             self._marks.pop(uuid, None)
             self._ended[uuid] = _Mark(now, sequence)
-            for watch in ending:
+            for watch in told:
                 if watch.on_end is not None:
                     watch.on_end(uuid, cause)
             return True
@@ -188,14 +189,10 @@ class Channels:
             since=old.since if old is not None and old.state is state else now,
         )
         self._marks[uuid] = _Mark(now, sequence)
-        if state.ringing:
-            for watch in beginning:
-                if watch.on_ring is not None:
-                    watch.on_ring(uuid)
-        if state.talking:
-            for watch in answering:
-                if watch.on_answer is not None:
-                    watch.on_answer(uuid)
+        for watch in told:
+            tell = watch.on_answer if state.talking else watch.on_ring
+            if tell is not None:
+                tell(uuid)
         return True
 
     def _device(self, inbound: bool, context: object, presence: object) -> str | None:
@@ -288,17 +285,21 @@ class Channels:
 
 
 def _state(value: object) -> CallState | None:
-    try:
-        return CallState(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return _STATES.get(value) if isinstance(value, str) else None
 
 
-def _note(leg: LegTimes, state: CallState, now: float, cause: str) -> None:
+def _note(leg: LegTimes, state: CallState, now: float, cause: str) -> bool:
+    """Note what a leg does; whether it rings, is answered or ends for the first time."""
     if state is CallState.HANGUP:
-        leg.ended = now if leg.ended is None else leg.ended
         leg.cause = leg.cause or cause
+        if leg.ended is None:
+            leg.ended = now
+            return True
     elif state.talking:
-        leg.answered = now if leg.answered is None else leg.answered
-    elif state.ringing:
-        leg.ringing = now if leg.ringing is None else leg.ringing
+        if leg.answered is None:
+            leg.answered = now
+            return True
+    elif state.ringing and leg.ringing is None:
+        leg.ringing = now
+        return True
+    return False
