@@ -132,6 +132,8 @@ class Server:
         self._refused = 0
         self._reported = 0.0
         self._stream = StreamServer(listener, self._accept)
+        # Workers share the listener: each takes one call, and lets the others have the next.
+        self._stream.max_accept = 1
 
     @property
     def address(self) -> Address:

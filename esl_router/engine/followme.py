@@ -109,7 +109,7 @@ def plan(
             diversion = redirection.diversion
             if isinstance(leg.target, Outside):
                 diversion = Diversion(identity(user), "follow-me", redirection.count + 1)
-            legs.append(replace(leg, diversion=diversion))
+            legs.append(leg if diversion is None else replace(leg, diversion=diversion))
             taken.add(_identity(row.device))
         else:
             skipped.append(Skipped(row, reason))
@@ -138,7 +138,7 @@ def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
             silent += start - busy_until
             start = busy_until
         busy_until = max(busy_until, start + leg.ring)
-        result.append(replace(leg, delay=start))
+        result.append(leg if start == leg.delay else replace(leg, delay=start))
     return result
 
 

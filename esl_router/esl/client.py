@@ -223,7 +223,8 @@ class CallSocket(OutboundSession):
         """Drop the snapshot, some ten kilobytes, but for the few headers the properties read."""
         data = self.session_data
         if data is not None:
-            self.session_data = {name: data[name] for name in _KEPT if name in data}
+            kept = ((name, data.get(name)) for name in _KEPT)
+            self.session_data = {name: value for name, value in kept if value is not None}
 
     def send(self, data: str) -> Frame:
         """Send one command as it is, and wait for its reply. Header lines are read byte by byte

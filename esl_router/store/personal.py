@@ -71,10 +71,13 @@ _CALLERS = """
 def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Report) -> Presence:
     """The user's status and profiles; a forward that makes no sense is left out and reported."""
     row = conn.execute(_STATUS, (domain, extension)).fetchone()
-    status, until, afterwards, message, *rest = row or _NOTHING
-    hours, calendar, messenger = rest[:3], rest[3:8], rest[8:]
     user = f"users.{extension}"
     path = f"{user}.presence"
+    profiles = _profiles(conn, domain, extension, f"{path}.profiles", report)
+    if row is None or row == _NOTHING:
+        return Presence(profiles=profiles)
+    status, until, afterwards, message, *rest = row
+    hours, calendar, messenger = rest[:3], rest[3:8], rest[8:]
     return Presence(
         status=_status(status or "available", f"{path}.status", report),
         until=_instant(until, f"{path}.until", report),
@@ -82,7 +85,7 @@ def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Repo
         outside_hours=_outside_hours(conn, domain, hours, f"{path}.outside_hours", report),
         calendar=_calendar(calendar, f"{user}.calendar", report),
         messenger=_messenger(messenger, f"{user}.messenger", report),
-        profiles=_profiles(conn, domain, extension, f"{path}.profiles", report),
+        profiles=profiles,
         message=_checked(values.message, message, f"{path}.message", report) or "",
     )
 

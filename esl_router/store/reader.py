@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.codes import USUAL, Code
@@ -206,6 +207,7 @@ class Reader:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
         self._problems: dict[Problem, None] = {}
+        self._executives: dict[tuple[str, str], Executive | None] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -219,51 +221,9 @@ class Reader:
         row = self._conn.execute(_SETTINGS, (domain,)).fetchone()
         if row is None:
             return None
-        country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
-        live, alert_silent, codes, parallel_forwards, code_sounds, remote = row[8:]
-        try:
-            toll = TollPolicy(_texts(allow), _texts(deny))
-        except ValueError:
-            toll = _NOTHING_ALLOWED
-            self._problem("settings.toll", "is unreadable: no number outside may be dialled")
-        usual = Settings(domain)
-        if ring_cycle < 1:
-            self._problem("settings.ring_cycle", f"{ring_cycle} is no number of seconds")
-            ring_cycle = usual.ring_cycle
-        if redirects < 0:
-            self._problem("settings.max_redirects", f"{redirects} is negative")
-            redirects = usual.max_redirects
-        try:
-            values.alert_info(alert_silent, country)
-        except ValueError as error:
-            self._problem("settings.alert_info.silent", str(error))
-            alert_silent = usual.alert_silent
-        try:
-            digits = _digits(codes)
-        except ValueError:
-            self._problem("settings.codes", "are unreadable: the usual ones hold")
-            digits = usual.codes
-        try:
-            sounds = _sounds(code_sounds)
-        except ValueError:
-            self._problem("settings.code_sounds", "are unreadable: tones are played")
-            sounds = usual.code_sounds
-        return Settings(
-            domain,
-            country,
-            timezone,
-            ring_cycle,
-            trunk,
-            caller_id_out,
-            toll,
-            redirects,
-            parallel_forwards,
-            redecide=live == "redecide",
-            alert_silent=alert_silent,
-            codes=digits,
-            code_sounds=sounds,
-            remote=remote,
-        )
+        settings, problems = _settings(domain, row)
+        self._problems.update(dict.fromkeys(problems))
+        return settings
 
     def user(self, domain: str, extension: str) -> User | None:
         row = self._conn.execute(_USER, (domain, extension)).fetchone()
@@ -301,7 +261,11 @@ class Reader:
         return teams.team(self._conn, domain, extension, self._problem)
 
     def executive(self, domain: str, extension: str) -> Executive | None:
-        return executives.executive(self._conn, domain, extension, self._problem)
+        key = domain, extension
+        if key not in self._executives:  # each decision asks twice
+            found = executives.executive(self._conn, domain, extension, self._problem)
+            self._executives[key] = found
+        return self._executives[key]
 
     def executives_of(self, domain: str, assistant: str) -> tuple[str, ...]:
         return executives.executives_of(self._conn, domain, assistant)
@@ -371,6 +335,64 @@ _KIND = {kind.value: kind for kind in DeviceKind}
 _DECLINE = {scope.value: scope for scope in DeclineScope}
 
 
+# Every decision reads it, and what it says takes longer to read than the row: the same row always
+# says the same.
+@lru_cache(maxsize=64)
+def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Problem, ...]]:
+    """A domain's settings, and what of its row cannot be right."""
+    problems: list[Problem] = []
+
+    def problem(path: str, text: str) -> None:
+        problems.append(Problem(path, text))
+
+    country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
+    live, alert_silent, codes, parallel_forwards, code_sounds, remote = row[8:]
+    try:
+        toll = TollPolicy(_texts(allow), _texts(deny))
+    except ValueError:
+        toll = _NOTHING_ALLOWED
+        problem("settings.toll", "is unreadable: no number outside may be dialled")
+    usual = Settings(domain)
+    if ring_cycle < 1:
+        problem("settings.ring_cycle", f"{ring_cycle} is no number of seconds")
+        ring_cycle = usual.ring_cycle
+    if redirects < 0:
+        problem("settings.max_redirects", f"{redirects} is negative")
+        redirects = usual.max_redirects
+    try:
+        values.alert_info(alert_silent, country)
+    except ValueError as error:
+        problem("settings.alert_info.silent", str(error))
+        alert_silent = usual.alert_silent
+    try:
+        digits = _digits(codes)
+    except ValueError:
+        problem("settings.codes", "are unreadable: the usual ones hold")
+        digits = usual.codes
+    try:
+        sounds = _sounds(code_sounds)
+    except ValueError:
+        problem("settings.code_sounds", "are unreadable: tones are played")
+        sounds = usual.code_sounds
+    settings = Settings(
+        domain,
+        country,
+        timezone,
+        ring_cycle,
+        trunk,
+        caller_id_out,
+        toll,
+        redirects,
+        parallel_forwards,
+        redecide=live == "redecide",
+        alert_silent=alert_silent,
+        codes=digits,
+        code_sounds=sounds,
+        remote=remote,
+    )
+    return settings, tuple(problems)
+
+
 def _texts(column: str) -> tuple[str, ...]:
     """The list of strings in a JSON column; ValueError when it is anything else."""
     values = json.loads(column)
@@ -379,7 +401,6 @@ def _texts(column: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-@lru_cache(maxsize=64)
 def _digits(column: str) -> Mapping[Code, str]:
     """The feature codes in a JSON column, with the usual ones for those it does not name;
     ValueError when it is anything else."""
