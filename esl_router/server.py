@@ -20,6 +20,7 @@ from esl_router.esl.client import CallSocket, EventLink
 from esl_router.lamps.keeper import Keeper
 from esl_router.live.feed import Address as SwitchAddress
 from esl_router.live.feed import Feed
+from esl_router.model.schedule import public_holidays
 from esl_router.settings import Address, Settings
 from esl_router.store.by_phone import ByPhone
 from esl_router.store.journal import Journal
@@ -106,6 +107,7 @@ def open_services(settings: Settings, *, lamps: bool = False) -> Services:
     if lamps:
         feed.listen(Keeper(store, Subscriptions(settings.db), StoreWatch(settings.db)))
     feed.start()
+    _learn_holidays(store)
     # The first calls should be decided on a picture too; without one they are routed all the same.
     feed.wait(FIRST_PICTURE)
     journal, turns, by_phone = Journal(settings.db), Turns(settings.db), ByPhone(settings.db)
@@ -113,6 +115,17 @@ def open_services(settings: Settings, *, lamps: bool = False) -> Services:
     return Services(
         settings, store, feed, journal, turns, by_phone, pins, redecider, lambda: datetime.now(UTC)
     )
+
+
+def _learn_holidays(store: Store) -> None:
+    """Load what the schedules need of public holidays now: a call would wait for it."""
+    with store.read() as rules:
+        regions = rules.holiday_regions()
+    for region in regions:
+        try:
+            public_holidays(region, datetime.now(UTC).year)
+        except NotImplementedError as error:
+            logger.warning("the public holidays of %s: %s", region, error)
 
 
 def close_services(services: Services) -> None:

@@ -13,8 +13,12 @@ from esl_router.call.session import Services
 from esl_router.errors import ListenError
 from esl_router.live.feed import Feed
 from esl_router.model.people import FollowMeRow, User
-from esl_router.server import Server, bind, reserve_files
+from esl_router.model.schedule import public_holidays
+from esl_router.server import Server, bind, close_services, open_services, reserve_files
 from esl_router.settings import Address, Settings
+from esl_router.store import rules_file
+from esl_router.store.database import open_store
+from esl_router.store.rules_import import import_rules
 from tests.call.switchside import NOW, OK, Desk, Keys, Ledger, Notebook, Rulebook, snapshot
 from tests.company import DOMAIN, Company, sip
 
@@ -175,3 +179,19 @@ def test_the_soft_limit_of_files_is_raised_as_far_as_needed():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1064
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_the_holidays_of_the_schedules_are_known_before_a_call_asks(tmp_path, caplog):
+    path = tmp_path / "rules.db"
+    rules = Path(__file__).parents[1] / "fixtures" / "rules" / "company.yaml"
+    db = open_store(path, create=True)
+    import_rules(db, rules_file.load(rules.read_text()))
+    domain = rules_file.load(rules.read_text())["domain"]
+    db["schedules"].insert({"domain": domain, "name": "moon", "position": 99, "holidays": "XX"})
+    db.close()
+    public_holidays.cache_clear()
+
+    close_services(open_services(Settings(path, LOOPBACK, switches=())))
+
+    assert public_holidays.cache_info().currsize > 0
+    assert "the public holidays of XX" in caplog.text

@@ -83,7 +83,7 @@ class Schedule:
 
     def _closed(self, day: date) -> bool:
         """Whether nothing begins on ``day``."""
-        return day in self.closed or day in _holidays(self.holidays, day.year)
+        return day in self.closed or day in public_holidays(self.holidays, day.year)
 
 
 @lru_cache(maxsize=4096)
@@ -121,7 +121,12 @@ def _minutes(text: str) -> int:
 
 
 @lru_cache(maxsize=64)
-def _holidays(region: str, year: int) -> frozenset[date]:
+def public_holidays(region: str, year: int) -> frozenset[date]:
+    """The days that are public holidays in a region (ISO 3166-2: ``DE-BE``); none in "".
+
+    The first time a process asks takes some tenths of a second and ten megabytes. Raises
+    NotImplementedError for a region that is not known.
+    """
     if not region:
         return frozenset()
     import holidays  # every country's: not loaded before somebody asks

@@ -217,6 +217,13 @@ class Reader:
         rows = self._conn.execute("SELECT domain FROM domains ORDER BY domain")
         return tuple(domain for (domain,) in rows)
 
+    def holiday_regions(self) -> tuple[str, ...]:
+        """The regions whose public holidays a schedule closes on, sorted."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT holidays FROM schedules WHERE holidays > '' ORDER BY holidays"
+        )
+        return tuple(region for (region,) in rows)
+
     def settings(self, domain: str) -> Settings | None:
         row = self._conn.execute(_SETTINGS, (domain,)).fetchone()
         if row is None:
@@ -412,7 +419,6 @@ def _digits(column: str) -> Mapping[Code, str]:
     )
 
 
-@lru_cache(maxsize=64)
 def _sounds(column: str) -> Mapping[str, str]:
     """The sounds of the codes in a JSON column; ValueError when it is anything else."""
     written = json.loads(column)
