@@ -147,11 +147,13 @@ class Channels:
         direction = event.get("Call-Direction")
         if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
             return False
-        cause = (event.get("Hangup-Cause") or "") if state is CallState.HANGUP else ""
+        cause = redirect = ""
+        if state is CallState.HANGUP:
+            cause, redirect = event.get("Hangup-Cause") or "", event.get(_REDIRECT) or ""
         told = []
         for watch in self._watched.get(uuid, ()):
             leg = watch.legs[uuid]
-            leg.redirect = event.get(_REDIRECT) or leg.redirect
+            leg.redirect = redirect or leg.redirect
             if _note(leg, state, now, cause):
                 told.append(watch)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
