@@ -28,12 +28,14 @@ def applications():
     # What somebody hears who answered too late is an inline dialplan: app:argument^app:argument.
     notice = re.search(r'_NOTICE = f"(.+)"', CODE)
     used += [each.split(":")[0] for each in notice[1].split("^")]
+    used += re.findall(r" &([a-z_]+)\(", CODE)  # what an originate of ours runs at the answer
     return sorted(set(used))
 
 
 def api_commands():
     used = re.findall(r'f?"(uuid_[a-z]+) ', CODE)
     used += re.findall(r'\.api\(\s*f?"([a-z_]+)', CODE)
+    used += re.findall(r'"(bgapi) (originate) ', CODE)[0]
     return sorted(set(used))
 
 

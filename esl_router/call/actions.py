@@ -15,7 +15,8 @@ from gevent.event import Event as Flag
 
 from esl_router import variables
 from esl_router.call.outcome import parse_causes, ring_outcomes
-from esl_router.call.vigil import Switch, Vigil
+from esl_router.call.vigil import Vigil
+from esl_router.call.wake import Hook, Wake, Wakeful
 from esl_router.errors import Untrusted
 from esl_router.esl import commands, dialstring, untrusted
 from esl_router.esl.client import CallSocket, OutboundSessionHasGoneAway
@@ -24,6 +25,7 @@ from esl_router.live.state import LegTimes, Watch
 from esl_router.model.actions import (
     BUSY,
     Announce,
+    Asleep,
     Confirm,
     Intercept,
     Leg,
@@ -33,6 +35,7 @@ from esl_router.model.actions import (
 )
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.feature import Tone
+from esl_router.model.trace import Entry
 
 logger = logging.getLogger(__name__)
 
@@ -86,11 +89,14 @@ class Rung:
     """What the event link said of each leg, by its index: of several phones registered with one
     device, what it said of the one that went furthest."""
 
+    notes: tuple[Entry, ...] = ()
+    """What became of apps that were asleep."""
+
 
 def ring(
     socket: CallSocket,
     action: Ring,
-    switch: Switch,
+    switch: Wakeful,
     *,
     caller: str,
     answered: bool,
@@ -99,12 +105,13 @@ def ring(
     confirm_prompt: str,
     follow: Callable[[Watch], AbstractContextManager[None]],
     connected: Callable[[Leg], object] = lambda leg: None,
+    hook: Hook = lambda target, call: "",
     make_uuid: Callable[[], str] = new_uuid,
 ) -> Rung:
     """Ring until one leg answers or all have ended; returns when the conversation is over too.
 
     ``follow`` is a block around the ringing, given what is heard of its legs; ``connected`` is
-    told who has the call as soon as that is heard, and must not wait.
+    told who has the call as soon as that is heard, and must not wait; ``hook`` wakes an app.
 
     ``caller`` is the uuid of the caller's own leg; ``withheld``: he wants nobody to see who he is;
     ``answered``: his leg is up already; ``early``: he has heard something before the answer, and a
@@ -123,6 +130,9 @@ def ring(
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
     elif early:
         orders.append(commands.execute("set", f"ringback={_RINGBACK}"))
+    elif all(isinstance(leg.target, Asleep) for leg in action.legs):
+        # Nobody rings yet who would tell the caller so.
+        orders.append(commands.execute("ring_ready"))
     bridge = commands.execute("bridge", dial.text)
     if dial.exports:
         name = untrusted.caller_name(action.caller_name)
@@ -131,16 +141,18 @@ def ring(
     else:
         orders.append(bridge)
     orders.append(commands.connect())
-    with switch.watch([*dial.legs, caller]) as watch, follow(watch):
+    wake = Wake(action, dial, switch, hook, caller)
+    with switch.watch([*dial.legs, *dial.places.values(), caller]) as watch, follow(watch):
 
         def heard(uuid: str) -> None:
             winner = _winner(action, dial, watch, caller) if uuid == caller else None
             if winner is not None:
                 connected(action.legs[dial.legs[winner]])
 
-        with Vigil(action, dial, switch, heard).keep(watch) as vigil:
+        with Vigil(action, dial, wake, heard).keep(watch) as vigil, wake.keep(watch):
             gone, snapshot = _run(socket, orders)
-        causes = parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}"))
+            wake.over(gone=gone)
+        causes = wake.causes(parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}")))
         redirects = {} if gone else _redirects(action, dial, causes, watch)
     if gone:
         winner = _winner(action, dial, watch, None if answered else caller)
@@ -159,7 +171,7 @@ def ring(
         transferred=_transferred(snapshot),
         certain=certain,
     )
-    return Rung(outcome, _furthest(watch, dial))
+    return Rung(outcome, _furthest(watch, dial), tuple(wake.notes))
 
 
 def voicemail(socket: CallSocket, action: Voicemail) -> Outcome:

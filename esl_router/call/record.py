@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from esl_router.engine.aggregate import aggregate
@@ -79,6 +79,10 @@ class Record:
                 self._trace.append(entry)
         if self._decision is None or decision.domain:
             self._decision = decision
+
+    def noted(self, entries: Iterable[TraceEntry]) -> None:
+        """Something happened meanwhile."""
+        self._trace.extend(entries)
 
     def ended(
         self,

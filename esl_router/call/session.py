@@ -9,13 +9,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import gevent
 
 from esl_router import variables
 from esl_router.call import actions, facts
+from esl_router.call.hook import Hooks
 from esl_router.call.record import Record
 from esl_router.call.redecide import Redecider
 from esl_router.engine.decide import decide, without_rules
@@ -24,6 +25,7 @@ from esl_router.esl import commands, untrusted
 from esl_router.esl.client import CallSocket, NotConnectedError, OutboundSessionHasGoneAway
 from esl_router.esl.wire import Frame
 from esl_router.live.feed import Feed
+from esl_router.live.registrations import account_key
 from esl_router.live.state import LegTimes, Watch
 from esl_router.model.actions import (
     Announce,
@@ -38,6 +40,7 @@ from esl_router.model.actions import (
     Voicemail,
 )
 from esl_router.model.call import Call, Entered, LegResult, Outcome
+from esl_router.model.live import Contact
 from esl_router.model.team import Turn
 from esl_router.model.trace import Decision
 from esl_router.settings import Settings
@@ -77,6 +80,8 @@ class Services:
     monotonic: Callable[[], float] = time.monotonic
     """Seconds from somewhere; never set back."""
 
+    hooks: Hooks = field(default_factory=Hooks)
+
 
 @dataclass(frozen=True, slots=True)
 class _Switch:
@@ -84,6 +89,7 @@ class _Switch:
 
     feed: Feed
     core_uuid: str | None
+    now: Callable[[], float] = time.time
 
     def watch(self, uuids: Iterable[str]) -> Watch:
         return self.feed.watch(uuids, self.core_uuid)
@@ -93,6 +99,14 @@ class _Switch:
 
     def command(self, orders: Iterable[str]) -> None:
         self.feed.command(orders, self.core_uuid)
+
+    def contacts(self, domain: str, account: str) -> tuple[Contact, ...] | None:
+        return self.feed.view(self.core_uuid, self.now()).contacts(domain, account)
+
+    def on_registration(
+        self, domain: str, account: str, heard: Callable[[], object]
+    ) -> Callable[[], object]:
+        return self.feed.on_registration(account_key(account, domain), heard, self.core_uuid)
 
 
 class Session:
@@ -147,7 +161,7 @@ class Session:
         services = self._services
         call = facts.read(snapshot, services.settings.internal_contexts)
         core_uuid = snapshot.get(variables.CORE_UUID)
-        self._switch = _Switch(services.feed, core_uuid)
+        self._switch = _Switch(services.feed, core_uuid, lambda: services.clock().timestamp())
         self._answered = snapshot.get(variables.ANSWER_STATE) == "answered"
         self._socket.release()
         record = Record(call, services.clock())
@@ -166,7 +180,7 @@ class Session:
                 decision, tries = self._decide(call), tries - 1
             record.decided(decision)
             begun = self._services.monotonic()
-            outcome, heard = self._perform(call, decision)
+            outcome, heard = self._perform(call, decision, record)
             if outcome is not None:
                 outcome = replace(outcome, lasted=self._services.monotonic() - begun)
             record.ended(decision.action, started, outcome, heard)
@@ -246,7 +260,9 @@ class Session:
         with self._services.store.read() as rules:
             return decide(call, rules, live, now)
 
-    def _ring(self, call: Call, action: Ring) -> tuple[Outcome, Mapping[int, LegTimes]]:
+    def _ring(
+        self, call: Call, action: Ring, record: Record
+    ) -> tuple[Outcome, Mapping[int, LegTimes]]:
         def follow(watch: Watch) -> AbstractContextManager[None]:
             redecider = self._services.redecider
             return redecider.follow(call, action, watch, self._switch, lambda: self._consult(call))
@@ -269,12 +285,14 @@ class Session:
             confirm_prompt=self._services.settings.confirm_prompt,
             follow=follow,
             connected=connected,
+            hook=self._services.hooks.call,
         )
         self.deciding = True
+        record.noted(rung.notes)
         return rung.outcome, rung.heard
 
     def _perform(
-        self, call: Call, decision: Decision
+        self, call: Call, decision: Decision, record: Record
     ) -> tuple[Outcome | None, Mapping[int, LegTimes]]:
         """What came of the action, and what was heard of each leg.
 
@@ -282,7 +300,7 @@ class Session:
         """
         match decision.action:
             case Ring() as action:
-                return self._ring(call, action)
+                return self._ring(call, action, record)
             case Voicemail() as action:
                 self.deciding = False
                 outcome = actions.voicemail(self._socket, action)

@@ -115,6 +115,8 @@ class Vigil:
                 self._leave(uuid)
 
     def _ringing(self, uuid: str) -> None:
+        if uuid in self._dial.places:
+            self._tell_late(uuid)
         if uuid in self._dial.legs and self._leg(uuid).splash:
             self._timers[uuid] = self._later(SPLASH, lambda: self._splash(uuid))
 
@@ -202,6 +204,14 @@ class Vigil:
     def _asked(self, uuid: str) -> bool:
         """Whether whoever answers this leg has to press 1."""
         return uuid in self._dial.legs and self._leg(uuid).confirm
+
+    def _tell_late(self, uuid: str) -> None:
+        """An app that is called while others ring already is told of everybody who is asked."""
+        for number, asked in enumerate(self._dial.legs):
+            heard = self._watch.legs[asked]
+            if self._asked(asked) and heard.answered is not None and heard.ended is None:
+                order = f"uuid_transfer {asked} m:^:{_NOTICE} inline"
+                self._switch.command([f"uuid_setvar {uuid} api_on_answer_{number} {order}"])
 
     def _tell_others(self, uuid: str, order: str) -> None:
         """What each leg that wins by its answer does then; "" takes it back."""

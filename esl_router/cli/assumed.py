@@ -42,7 +42,7 @@ def live(
     from esl_router.store.forms import near
 
     devices = [each["name"] for each in admin.devices(db, domain)]
-    accounts = [each["name"] for each in admin.devices(db, domain) if each["kind"] == "sip"]
+    accounts = [each["name"] for each in admin.devices(db, domain) if each["kind"] != "external"]
     for name in unregistered:
         if name not in accounts:
             raise NotFound(f"there is no SIP device {name!r}{near(name, accounts)}")

@@ -97,7 +97,7 @@ def _passwords(area: str, domain: str, rules: dict[str, Any]) -> Iterator[Check]
         for kind in ("users", "workplaces")
         for owner in rules[kind].values()
         for name, device in owner["devices"].items()
-        if device["kind"] == "sip" and len(device["password"]) < _LEAST_PASSWORD
+        if device["kind"] != "external" and len(device["password"]) < _LEAST_PASSWORD
     ]
     if weak:
         yield Check(

@@ -23,7 +23,7 @@ def device_command() -> None:
 
 
 def _without_password(device: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in device.items() if key != "password"}
+    return {key: value for key, value in device.items() if key not in ("password", "push")}
 
 
 @device_command.command("list")
@@ -77,7 +77,7 @@ def show_device(device: str, show_password: bool, domain: str | None) -> None:
         found = admin.device(db, name, device)
     if not show_password:
         found = _without_password(found)
-    sip = found["kind"] == "sip"
+    sip = found["kind"] != "external"
     of_kind = ("number", "confirm", "location") if sip else ("password", "redirect")
     shown = {k: v for k, v in found.items() if k not in of_kind}
     terminal.show(
@@ -88,8 +88,27 @@ def show_device(device: str, show_password: bool, domain: str | None) -> None:
     )
 
 
+def _read_push(
+    ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
+) -> dict[str, str] | None:
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals or not value:
+            raise click.UsageError(f"{word!r} is no NAME=VALUE")
+        found[name] = value
+    return found or None
+
+
 def _of_device(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
+        click.option(
+            "--push",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_read_push,
+            help="Makes it a mobile app: what wakes it (token=…). Replaces what it had.",
+        ),
         click.option(
             "--redirect/--no-redirect",
             default=None,
@@ -134,6 +153,7 @@ def add_device(
     Example:
       esl-router device add 1001-soft --user 1001
       esl-router device add 1001-mobile --user 1001 --number 01711234567
+      esl-router device add 1001-app --user 1001 --push token=abc123
     """
     from esl_router.store import admin
 

@@ -95,7 +95,7 @@ def directory_text(db: sqlite_utils.Database, domain: str | None) -> tuple[str, 
             )
             places = document["workplaces"].get(user["workplace"], {"devices": {}})
             for device, entry in (*user["devices"].items(), *places["devices"].items()):
-                if entry["kind"] == "sip":
+                if entry["kind"] != "external":
                     accounts.append(Account(device, entry["password"], extension))
         manned = {user["workplace"] for user in document["users"].values()}
         for place, entry in document["workplaces"].items():
@@ -103,7 +103,7 @@ def directory_text(db: sqlite_utils.Database, domain: str | None) -> tuple[str, 
                 accounts += [
                     Account(device, each["password"])
                     for device, each in entry["devices"].items()
-                    if each["kind"] == "sip"
+                    if each["kind"] != "external"
                 ]
         texts.append(directory_xml(name, users, accounts))
         count += len(accounts)

@@ -126,7 +126,7 @@ def _accounts(path: Path) -> dict[str, dict[str, str]]:
             domain: {
                 each["name"]: each["password"]
                 for each in admin.devices(db, domain)
-                if each["kind"] == "sip"
+                if each["kind"] != "external"
             }
             for domain in admin.domains(db)
         }

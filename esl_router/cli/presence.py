@@ -225,6 +225,22 @@ def set_announce(user: str, status: str, sound: str, domain: str | None) -> None
     _set_profile(user, status, "announce", None if sound == "none" else sound, domain)
 
 
+@presence_command.command("push", acts=True)
+@click.argument("user")
+@click.argument("status", metavar="STATUS", type=_STATUS)
+@click.argument("switch", metavar="on|off", type=click.Choice(["on", "off"]))
+@of_domain
+def set_push(user: str, status: str, switch: str, domain: str | None) -> None:
+    """Whether STATUS lets a user's apps be woken that are not registered.
+
+    
+    Example:
+      esl-router presence push 1001 dnd off
+      esl-router presence push 1001 dnd on --as 1001
+    """
+    _set_profile(user, status, "push", None if switch == "on" else False, domain)
+
+
 def _set_profile(user: str, status: str, key: str, value: Any, domain: str | None) -> None:
     from esl_router.store import presence
 

@@ -27,7 +27,7 @@ JSON = {
     "user remove": "changes[]",
     "device list": "[name user workplace kind number confirm location dnd redirect]",
     "device show": "name user workplace kind dnd, and number confirm location (external) or "
-    "redirect (sip) password (sip, --show-password)",
+    "redirect (sip, app) password (--show-password) push (app, --show-password)",
     "device add": "changes[] password (where one was made)",
     "device set": "changes[] password (--new-password)",
     "device remove": "changes[]",
@@ -50,6 +50,7 @@ JSON = {
     "presence announce": "changes[]",
     "presence messenger": "changes[]",
     "presence feed": "taken refused uncounted",
+    "presence push": "changes[]",
     "forward show": "[user name origin to enabled] (with USER both origins)",
     "forward set": "changes[]",
     "forward on": "changes[]",

@@ -9,6 +9,7 @@ from esl_router.engine import feature
 from esl_router.model.actions import (
     Action,
     Announce,
+    Asleep,
     Authenticate,
     Confirm,
     HandBack,
@@ -133,6 +134,8 @@ def leg_note(leg: Leg) -> str:
     if isinstance(leg.target, Outside):
         number = "" if leg.device == leg.target.number else leg.target.number
         return ", ".join(filter(None, (number, "press 1" if leg.confirm else "")))
+    if isinstance(leg.target, Asleep):
+        return f"if it registers within {leg.target.hook.wait} s of being woken"
     count = len(leg.target.contacts)
     notes = (
         "for a moment" if leg.splash else "",

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from esl_router.engine import busy
+from esl_router.engine.presence import effective
 from esl_router.engine.situation import DIRECT, Redirection, Situation
-from esl_router.model.actions import Diversion, Leg, Outside, Registered
+from esl_router.model.actions import Asleep, Diversion, Leg, Outside, Registered
 from esl_router.model.live import CallState
-from esl_router.model.people import Device, DeviceKind, FollowMeRow, Origin, User
+from esl_router.model.people import Device, DeviceKind, FollowMeRow, Hook, Origin, User
 from esl_router.model.team import Team
 
 STAGE = "followme"
@@ -28,6 +29,7 @@ class Skip(StrEnum):
     DISABLED = "disabled"
     DND = "dnd"
     UNREGISTERED = "unregistered"
+    ASLEEP = "asleep"
     OWN_DEVICE = "own device"
     DUPLICATE = "duplicate"
     FORBIDDEN = "forbidden"
@@ -43,6 +45,7 @@ _SENTENCE = {
     Skip.DISABLED: "{device} is switched off for {origin} calls.",
     Skip.DND: "{device} is set to do not disturb.",
     Skip.UNREGISTERED: "{device} is not registered.",
+    Skip.ASLEEP: "{device} is not registered, and the status of its user does not wake it.",
     Skip.OWN_DEVICE: "{device} is the phone that calls.",
     Skip.DUPLICATE: "{device} is in the plan already.",
     Skip.FORBIDDEN: "The toll policy forbids the number of {device}.",
@@ -84,12 +87,14 @@ def plan(
     rows: Iterable[FollowMeRow] | None = None,
     limit: int | None = None,
     close_gaps: bool = True,
+    wake: bool = False,
 ) -> Plan:
     """The ringing of one user for one call, by his rows for ``origin`` or by ``rows``.
 
     A device that is not registered takes no part; while nothing is known of registrations each
     device counts as registered. ``limit`` ends the ringing after so many seconds. Without
-    ``close_gaps`` the rows' own times are kept: others may ring in between.
+    ``close_gaps`` the rows' own times are kept: others may ring in between. ``wake``: apps that
+    are not registered may be woken; nobody waits for them.
     """
     trace = situation.trace
     if not situation.live.known:
@@ -101,7 +106,7 @@ def plan(
     skipped: list[Skipped] = []
     taken: set[str] = set()
     for row in rows:
-        reason = _reason(row, situation, taken, redirection)
+        reason = _reason(row, user, situation, taken, redirection, wake)
         if reason is None and len(legs) == MAX_LEGS:
             reason = Skip.TOO_MANY
         if reason is None:
@@ -117,7 +122,7 @@ def plan(
     skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
     # Where others ring in between, whoever puts them together says when each rings.
     for leg in ringing if close_gaps else ():
-        trace.fired(STAGE, f"{leg.device} rings from {leg.delay} s to {leg.ends} s.")
+        trace.fired(STAGE, f"{leg.device} {in_words(leg)}.")
     for entry in skipped:
         sentence = _SENTENCE[entry.reason]
         trace.passed(STAGE, sentence.format(device=entry.row.device.name, origin=origin.value))
@@ -132,18 +137,39 @@ def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
     """
     result: list[Leg] = []
     silent = busy_until = 0
-    for leg in sorted(legs, key=lambda leg: leg.delay):
+    every = sorted(legs, key=lambda leg: leg.delay)
+    asleep = [leg for leg in every if isinstance(leg.target, Asleep)]
+    for leg in every:
+        if leg in asleep:
+            continue
         start = leg.delay - silent
         if start > busy_until:
             silent += start - busy_until
             start = busy_until
         busy_until = max(busy_until, start + leg.ring)
         result.append(leg if start == leg.delay else replace(leg, delay=start))
-    return result
+    # Whether an app wakes up nobody knows: the others ring as if it were not there.
+    return result + [replace(leg, delay=min(leg.delay, busy_until)) for leg in asleep]
+
+
+def in_words(leg: Leg) -> str:
+    """When a leg rings, in words that go on after its name."""
+    times = f"rings from {leg.delay} s to {leg.ends} s"
+    if not isinstance(leg.target, Asleep):
+        return times
+    wait = leg.target.hook.wait
+    return (
+        f"is not registered: it is woken at {leg.woken} s, and {times} if it registers in {wait} s"
+    )
 
 
 def _reason(
-    row: FollowMeRow, situation: Situation, taken: set[str], redirection: Redirection
+    row: FollowMeRow,
+    user: User,
+    situation: Situation,
+    taken: set[str],
+    redirection: Redirection,
+    wake: bool,
 ) -> Skip | None:
     caller, settings = situation.call.caller, situation.settings
     device = row.device
@@ -157,7 +183,9 @@ def _reason(
         if device.name == caller.account and settings.domain == caller.domain:
             return Skip.OWN_DEVICE
         if situation.live.contacts(settings.domain, device.name) == ():
-            return Skip.UNREGISTERED
+            if not wake or device.push is None or settings.push is None:
+                return Skip.UNREGISTERED
+            return None if _wakes(user, situation) else Skip.ASLEEP
         return Skip.TALKING if _talks(row, situation) else None
     number = device.number or ""
     if number == situation.number:
@@ -171,6 +199,12 @@ def _reason(
     if _talks(row, situation):
         return Skip.TALKING
     return Skip.FULL if forwards_full(number, situation) else None
+
+
+def _wakes(user: User, situation: Situation) -> bool:
+    """Whether the user's status lets his apps be woken."""
+    presence = situation.rules.presence(user.domain, user.extension)
+    return presence.profile(effective(presence, situation.now).status).push
 
 
 def _talks(row: FollowMeRow, situation: Situation) -> bool:
@@ -211,6 +245,8 @@ def _identity(device: Device) -> str:
 
 def _leg(row: FollowMeRow, user: User, situation: Situation) -> Leg:
     device, settings = row.device, situation.settings
+    if device.kind is DeviceKind.SIP and _sleeps(device, situation):
+        return Leg(device.name, _asleep(device, situation), row.delay, row.ring)
     if device.kind is DeviceKind.SIP:
         contacts = situation.live.contacts(settings.domain, device.name) or ()
         phone = Registered(device.name, settings.domain, tuple(contact.url for contact in contacts))
@@ -219,6 +255,26 @@ def _leg(row: FollowMeRow, user: User, situation: Situation) -> Leg:
     own = user.numbers[0] if user.numbers else None
     away = Outside(number, settings.trunk, caller_number=shown_number(situation, own))
     return Leg(device.name, away, row.delay, row.ring, confirm=device.confirm)
+
+
+def _sleeps(device: Device, situation: Situation) -> bool:
+    live, domain = situation.live, situation.settings.domain
+    return device.push is not None and live.contacts(domain, device.name) == ()
+
+
+def _asleep(device: Device, situation: Situation) -> Asleep:
+    settings, parties = situation.settings, situation.parties
+    caller = situation.rules.user(settings.domain, parties.caller) if parties.caller else None
+    shown = not situation.call.caller.anonymous
+    return Asleep(
+        device.name,
+        settings.domain,
+        device.owner,
+        settings.push or Hook(),
+        device.push or (),
+        caller_number=situation.number if shown else "",
+        caller_name=caller.name if caller and shown else "",
+    )
 
 
 def identity(user: User | Team) -> str:

@@ -145,7 +145,15 @@ def line_up(
     first = ""
     offset = 0
     for member, user in members:
-        plan = followme.plan(user, Origin.TEAM, situation, redirection, close_gaps=False)
+        plan = followme.plan(
+            user,
+            Origin.TEAM,
+            situation,
+            redirection,
+            close_gaps=False,
+            # Where members take turns nobody's turn is spent on a phone that may not come.
+            wake=team.strategy is Strategy.PARALLEL,
+        )
         his = _legs_of(member, user, plan, team, offset, taken)
         if not his:
             passed[member.extension] = "none of his phones rings"
@@ -157,7 +165,7 @@ def line_up(
             offset = max(leg.ends for leg in his)
     ringing = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
     for leg in ringing:
-        trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
+        trace.fired(STAGE, f"{leg.owner}: {leg.device} {followme.in_words(leg)}.")
     begins = "" if team.strategy is Strategy.PARALLEL else first
     return Lineup(tuple(ringing), begins, passed, talks)
 

@@ -132,6 +132,7 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
         situation,
         way.redirection,
         limit=profile.no_answer_after,
+        wake=True,
     )
     if plan.legs:
         return Ring(

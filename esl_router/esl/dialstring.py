@@ -27,6 +27,11 @@ bracket. What was read in its source and is relied on here:
 * Once a leg has an ``origination_caller_id_number``, the ``effective_caller_id_number`` of the
   caller is no longer looked at for the legs behind it, and likewise for the name. So the legs that
   have neither come first.
+* A leg ``pickup/KEY`` rings nobody: it keeps a place. Whoever runs the application ``pickup`` with
+  that key is put there as if he had answered, and has the call; his own uuid is then the one in
+  ``originate_causes``. So an app that registers while others ring is called by an ``originate`` of
+  its own, and runs it at its answer. A place counts as a leg that rings: it ends by its
+  ``leg_timeout``, or by whoever gives it up, and meanwhile no delayed leg is brought forward.
 * The ring's own name is a text that a caller may have written a part of, so it stands in no dial
   string: it is exported, to all legs. As ``origination_caller_id_name`` it replaces the caller's
   name for good. Where some legs are to show that name, it is exported as ``sip_from_display``:
@@ -38,14 +43,15 @@ bracket. What was read in its source and is relied on here:
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from esl_router import variables as v
 from esl_router.errors import Untrusted
 from esl_router.esl import untrusted
-from esl_router.model.actions import Diversion, Leg, Outside, Registered, Ring
+from esl_router.model.actions import Asleep, Diversion, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
 
 MAX_LEGS: Final = 128
@@ -67,6 +73,9 @@ REJECTS: Final[Mapping[DeclineScope, tuple[str, ...]]] = {
 """The causes by which one leg's refusal ends the whole ring."""
 
 _OWN = (v.ORIGINATION_NUMBER, v.ORIGINATION_NAME)
+_SPELLED = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
+)
 _REASON = re.compile(r"[a-z-]{1,32}")
 _TRUNK = re.compile(r"[a-z_]+/[A-Za-z0-9_.:;=@%/+-]*\{number\}[A-Za-z0-9_.:;=@%/+-]*")
 
@@ -90,6 +99,10 @@ class Dial:
 
     exports: str = ""
     """The variable by which the ring's own name reaches the legs; empty: it has none."""
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    """For each leg of an app that is asleep: its uuid, once it is called by :func:`joining` -> the
+    uuid of the leg that keeps its place in the ring until then."""
 
 
 def build(
@@ -119,6 +132,7 @@ def build(
         raise Untrusted("a ring without a leg")
     legs: dict[str, int] = {}
     parts: list[str] = []
+    places: dict[str, str] = {}
     exports = _exports(ring, withheld)
     shown = [_presentation(leg, ring, withheld, exports) for leg in ring.legs]
     # The effective numbers and names of the caller are lost for what follows a leg of its own.
@@ -129,6 +143,10 @@ def build(
         if uuid in legs:
             raise Untrusted(f"two legs with the uuid {uuid}")
         legs[uuid] = index
+        if isinstance(leg.target, Asleep):
+            places[uuid] = untrusted.uuid(new_uuid())
+            parts.append(_place(leg, places[uuid]))
+            continue
         local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
         if leg.redirect:
             local[v.ON_ORIGINATE] = "verbose_events"
@@ -146,6 +164,8 @@ def build(
     enforced = not any(isinstance(leg.target, Outside) for leg in ring.legs)
     if len({leg.owner for leg in ring.legs}) > 1:
         enforced = False  # the switch would end everybody's ringing, not only his who declined
+    if places:
+        enforced = False  # an app that is called later declines in an originate of its own
     confirmed = any(leg.confirm for leg in ring.legs)
     shared = {
         v.ORIGINATE_TIMEOUT: str(ring.length + SLACK + (confirm_window if confirmed else 0)),
@@ -162,7 +182,57 @@ def build(
     text += ",".join(parts)
     if untrusted.changes_parsing(text):
         raise Untrusted(f"not a dial string: {untrusted.log(text)}")
-    return Dial(text, legs, rejects, enforced, exports)
+    return Dial(text, legs, rejects, enforced, exports, places)
+
+
+def joining(
+    ring: Ring,
+    dial: Dial,
+    uuid: str,
+    contact: str,
+    *,
+    seconds: int,
+    caller: str | None = None,
+) -> str:
+    """The arguments of ``originate`` that call the app of the leg ``uuid`` at ``contact``, for
+    ``seconds``, and give it its place in the ring when it answers.
+
+    They hold the caller's number and, of a colleague, his name by the rules: nothing that a caller
+    wrote. Raises :class:`~esl_router.errors.Untrusted` for what may not stand there.
+    """
+    asleep = ring.legs[dial.legs[uuid]]
+    target = asleep.target
+    assert isinstance(target, Asleep)
+    leg = replace(asleep, target=Registered(target.account, target.domain), delay=0, ring=seconds)
+    address = untrusted.contact_url(contact)
+    if address is None:
+        raise Untrusted(f"not a contact: {untrusted.log(contact, 60)}")
+    shown = untrusted.number(asleep.caller_number or target.caller_number)
+    local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
+    local |= {v.ORIGINATION_NUMBER: shown} if shown else _anonymous()
+    local |= _origin(ring, caller)
+    if leg.alert_info:
+        local[v.ALERT_INFO] = leg.alert_info
+    orders = _orders(leg, uuid, caller, "")
+    if shown:
+        orders[v.ORIGINATION_NAME] = tuple(_words(target.caller_name)) or (shown,)
+    shared = f"{{{v.IGNORE_EARLY_MEDIA}=true,{v.REDIRECT_FATAL}=true}}"
+    text = f"'{shared}{_block(local, orders)}{address}' &pickup({dial.places[uuid]})"
+    if untrusted.changes_parsing(text):
+        raise Untrusted(f"not a dial string: {untrusted.log(text)}")
+    return text
+
+
+def _words(name: str) -> list[str]:
+    """A name by the rules in letters that any command may hold: ``Jörg`` is ``Joerg``."""
+    plain = unicodedata.normalize("NFKD", name.translate(_SPELLED)).encode("ascii", "ignore")
+    return re.findall(r"[A-Za-z0-9.-]+", plain.decode("ascii"))[:8]
+
+
+def _place(leg: Leg, uuid: str) -> str:
+    # Longer than its phone rings: how that ended is to be heard first.
+    values = {v.ORIGINATION_UUID: uuid, v.LEG_TIMEOUT: str(_seconds(leg.ends) + 2)}
+    return f"{_block(values, {})}pickup/{uuid}"
 
 
 def _within_bound(dialled: Iterator[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
@@ -175,6 +245,8 @@ def _addresses(leg: Leg, profile: str) -> list[str]:
     target = leg.target
     if isinstance(target, Outside):
         return [_trunk(target.trunk, target.number)]
+    if isinstance(target, Asleep):
+        return [""]  # it has none yet
     account = untrusted.account(target.account)
     # With no contact, or one that may not stand here, the switch looks the account up itself.
     lookup = f"sofia/{untrusted.account(profile)}/{account}%{untrusted.host(target.domain)}"
@@ -209,7 +281,7 @@ def _identity(leg: Leg, domain: str) -> dict[str, str]:
             v.DEVICE: leg.target.account,
             v.DEVICE_DOMAIN: leg.target.domain,
         }
-    else:
+    elif isinstance(leg.target, Outside):
         withheld = leg.target.caller_number is None
         if leg.device != leg.target.number:
             # A device outside is its user's too: whoever counts his calls finds it by this.

@@ -421,6 +421,14 @@ class Feed:
             return Watch(uuids, {}, complete=False)
         return link.state.watch(uuids, link.linked)
 
+    def on_registration(
+        self, account: str, heard: Callable[[], object], core_uuid: str | None = None
+    ) -> Callable[[], object]:
+        """Calls ``heard`` whenever ``account@domain`` registers with this switch, until what is
+        returned is called. Without a link to it nothing is heard."""
+        link = self._find(core_uuid)
+        return (lambda: None) if link is None else link.state.on_registration(account, heard)
+
     def kill(self, uuids: Iterable[str], core_uuid: str | None = None) -> None:
         """End these legs unless they talk; returns at once. Without a link to their switch nothing
         happens. Raises Untrusted for what is no uuid."""

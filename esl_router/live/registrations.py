@@ -7,7 +7,7 @@ replaces the one with the same Call-ID or the same dial URL. So does this.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import unquote
@@ -100,6 +100,7 @@ class Registrations:
         self.contacts: dict[str, tuple[Contact, ...]] = {}
         """What counts: oldest first, none of them past its expiry and :data:`GRACE`."""
 
+        self._waiting: dict[str, list[Callable[[], object]]] = {}
         self._rows: dict[str, dict[str, _Row]] = {}
         self._gone: dict[tuple[str, str], _Gone] = {}
         # Account and unescaped URL -> when which token last registered it, by event. A table from
@@ -116,6 +117,20 @@ class Registrations:
         self._gone.clear()
         self._claims.clear()
         self._first_expiry = float("inf")
+
+    def on_registration(self, account: str, heard: Callable[[], object]) -> Callable[[], object]:
+        """Calls ``heard`` whenever something new is known of the account's registrations, and it
+        has any; until what is returned is called. It must be quick, and must not wait."""
+        waiting = self._waiting.setdefault(account, [])
+        waiting.append(heard)
+
+        def forget() -> None:
+            if heard in waiting:
+                waiting.remove(heard)
+            if not waiting:
+                self._waiting.pop(account, None)
+
+        return forget
 
     def register(self, event: Event, sequence: int, now: float) -> bool:
         """``sofia::register``. False: the event is not what it should be."""
@@ -291,3 +306,5 @@ class Registrations:
             unique.setdefault(row.contact.url, row.contact)
             self._note_expiry(row)
         self.contacts[account] = tuple(sorted(unique.values(), key=lambda c: c.registered))
+        for heard in tuple(self._waiting.get(account, ())):
+            heard()

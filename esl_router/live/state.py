@@ -139,6 +139,10 @@ class SwitchState:
         """Collect what happens to these legs, until the watch is closed."""
         return self._channels.watch(uuids, linked)
 
+    def on_registration(self, account: str, heard: Callable[[], object]) -> Callable[[], object]:
+        """As :meth:`Registrations.on_registration`; ``account`` is ``account@domain``."""
+        return self._registrations.on_registration(account, heard)
+
     def unwatch(self, watch: Watch) -> None:
         """The same as ``watch.close()``."""
         watch.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esl_router.model.feature import Feature, Tone
-from esl_router.model.people import DeclineScope, Redecide
+from esl_router.model.people import DeclineScope, Hook, Redecide
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,25 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Asleep:
+    """An app that is not registered (features.md B12): it is woken, and joins the ring when it has
+    registered in time."""
+
+    account: str
+    domain: str
+    owner: str
+    """The extension of its user, or the name of its workplace."""
+
+    hook: Hook
+    push: tuple[tuple[str, str], ...] = ()
+    caller_number: str = ""
+    """The number that it shows as the caller's; empty: none."""
+
+    caller_name: str = ""
+    """The name, by the rules alone: never what a caller wrote."""
+
+
+@dataclass(frozen=True, slots=True)
 class Diversion:
     """Why a leg is not where the caller dialled (RFC 5806)."""
 
@@ -58,7 +77,7 @@ class Leg:
     """One device in a ring: when it starts, how long it rings, where it is."""
 
     device: str
-    target: Registered | Outside
+    target: Registered | Outside | Asleep
     delay: int = 0
     """Seconds from the start of the ring."""
 
@@ -97,6 +116,13 @@ class Leg:
     def ends(self) -> int:
         """Seconds from the start of the ring until this leg gives up."""
         return self.delay + self.ring
+
+    @property
+    def woken(self) -> int:
+        """Seconds from the start of the ring until an app that is asleep is woken: so early that
+        it can ring in its turn."""
+        wait = self.target.hook.wait if isinstance(self.target, Asleep) else 0
+        return max(0, self.delay - wait)
 
 
 @dataclass(frozen=True, slots=True)

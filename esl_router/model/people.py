@@ -78,6 +78,9 @@ class Device:
     redirect: bool = False
     """Whether its phone may send a call on by answering 302 (features.md O5); SIP devices only."""
 
+    push: tuple[tuple[str, str], ...] | None = None
+    """What wakes a mobile app that is not registered, by name (``token``); None: it is no app."""
+
 
 @dataclass(frozen=True, slots=True)
 class FollowMeRow:
@@ -167,6 +170,22 @@ def _longest(prefixes: tuple[str, ...], number: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """How an app that is not registered is woken (features.md B12): a program is run, or an
+    address is called."""
+
+    command: tuple[str, ...] = ()
+    """The program and its arguments; no shell reads them."""
+
+    url: str = ""
+    wait: int = 10
+    """Seconds that an app may take from then on to register."""
+
+    timeout: int = 5
+    """Seconds that the hook itself may take."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What holds for a whole domain."""
 
@@ -189,6 +208,9 @@ class Settings:
 
     redecide: bool = False
     """Whether a change reaches calls that are still ringing (``live_changes: redecide``)."""
+
+    push: Hook | None = None
+    """What wakes apps; None: nothing does."""
 
     alert_silent: str = "<http://localhost>;info=silent"
     """The Alert-Info header that makes a phone show a call and make no sound."""

@@ -99,6 +99,9 @@ class Profile:
     ring_group_calls: bool | None = None
     """Whether calls of teams ring him; None: unless the status sends his calls away."""
 
+    push: bool = True
+    """Whether his apps that are not registered are woken in it (B12)."""
+
     forwards: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
 
     alert_first: AlertFirst | None = None

@@ -9,6 +9,7 @@ raises NotFound for a name that is not there, RulesFileError for a wrong value, 
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -124,7 +125,7 @@ def devices(db: sqlite_utils.Database, domain: str, extension: str | None = None
     rows = db.conn.execute(
         """
         SELECT devices.name, devices.extension, workplace, devices.kind, password, number, confirm,
-            location, dnd, devices.redirect
+            location, dnd, devices.redirect, devices.push
         FROM devices LEFT JOIN users
             ON users.domain = devices.domain AND users.extension = devices.extension
         WHERE devices.domain = :domain
@@ -138,13 +139,14 @@ def devices(db: sqlite_utils.Database, domain: str, extension: str | None = None
             "name": name,
             "user": owner,
             "workplace": workplace,
-            "kind": kind,
+            "kind": kind if push is None else "app",
             "password": password,
             "number": number,
             "confirm": bool(confirm),
             "location": location,
             "dnd": bool(dnd),
             "redirect": bool(redirect),
+            **({} if push is None else {"push": json.loads(push)}),
         }
         for (
             name,
@@ -157,6 +159,7 @@ def devices(db: sqlite_utils.Database, domain: str, extension: str | None = None
             location,
             dnd,
             redirect,
+            push,
         ) in rows
     ]
 
@@ -181,12 +184,13 @@ def add_device(
 ) -> Changes:
     """A new device of a user or of a workplace.
 
-    Without ``kind`` it is external if it has a number, else SIP; a SIP device without a password
-    is given one.
+    Without ``kind`` it is external if it has a number, an app if it has something that wakes it,
+    else SIP; a SIP device without a password is given one.
     """
     settings = dict(settings)
-    settings.setdefault("kind", "external" if settings.get("number") else "sip")
-    if settings["kind"] == "sip" and not settings.get("password"):
+    usual = "app" if settings.get("push") else "sip"
+    settings.setdefault("kind", "external" if settings.get("number") else usual)
+    if settings["kind"] != "external" and not settings.get("password"):
         settings["password"] = secrets.token_urlsafe(15)
     with write(db):
         owner = db.conn.execute(

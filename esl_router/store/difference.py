@@ -29,7 +29,7 @@ class Change:
         """The change in one line; passwords and PINs are not shown."""
         if self.reordered:
             return f"~ {self.path}: another order"
-        if self.path.rpartition(".")[2] in _SECRETS:
+        if _secret(self.path):
             return f"~ {self.path}: changed"
         if self.before is None:
             return f"+ {self.path}: {_shown(self.after)}"
@@ -39,7 +39,7 @@ class Change:
 
     def record(self) -> dict[str, Any]:
         """The change as JSON knows it; passwords and PINs are not shown."""
-        if self.path.rpartition(".")[2] in _SECRETS:
+        if _secret(self.path):
             return {"path": self.path, "before": "…", "after": "…", "reordered": False}
         return {
             "path": self.path,
@@ -170,13 +170,24 @@ def _key(item: Any) -> str:
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: "…" if name in _SECRETS and item is not None else _masked(item)
+            name: "…" if _hides(name, item) else _masked(item)
             for name, item in value.items()
             if name != "user_set"
         }
     if isinstance(value, list):
         return [_masked(item) for item in value]
     return value
+
+
+def _secret(path: str) -> bool:
+    # What wakes an app lets everybody wake it.
+    return path.rpartition(".")[2] in _SECRETS or (".devices." in path and ".push" in path)
+
+
+def _hides(name: str, item: Any) -> bool:
+    if name == "push" and isinstance(item, dict):
+        return not {"command", "url"} & set(item)  # an app's own, and not the settings' hook
+    return name in _SECRETS and item is not None
 
 
 def _shown(value: Any) -> str:

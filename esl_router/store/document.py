@@ -262,6 +262,8 @@ def _settings(read: _Tables) -> Document:
     settings["codes"] = {**usual(CODES), **json.loads(settings["codes"])}
     settings["code_sounds"] = {**usual(CODE_SOUNDS), **json.loads(settings["code_sounds"])}
     settings["remote"] = {"number": settings["remote"]}
+    if settings["push"] is not None:
+        settings["push"] = json.loads(settings["push"])
     return settings
 
 
@@ -316,10 +318,12 @@ def _workplaces(read: _Tables) -> Document:
 
 def _device(row: Mapping[str, Any]) -> Document:
     return {
-        **_pick(row, "kind", "password", "number"),
+        "kind": row["kind"] if row["push"] is None else "app",
+        **_pick(row, "password", "number"),
         **_flags(row, "confirm"),
         **_pick(row, "location"),
         **_flags(row, "dnd", "redirect"),
+        "push": {} if row["push"] is None else json.loads(row["push"]),
     }
 
 
@@ -409,6 +413,7 @@ def _profile(row: Mapping[str, Any], forwards: list[dict[str, Any]]) -> Document
         **usual(PROFILE),
         **_pick(row, "no_answer_after", "queue_login", "alert_first", "announce"),
     }
+    found |= _flags(row, "push")
     if row["ring_group_calls"] is not None:
         found["ring_group_calls"] = bool(row["ring_group_calls"])
     for forward in forwards:

@@ -14,7 +14,7 @@ from typing import Any
 
 from esl_router.model.codes import USUAL, Code, clashes
 from esl_router.model.feature import Tone
-from esl_router.model.people import Settings
+from esl_router.model.people import Hook, Settings
 from esl_router.store import values
 from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, usual
 
@@ -54,6 +54,22 @@ CODES = Record(
 )
 CODE_SOUNDS = Record({tone.value: Key(One(values.optional(values.sound)), None) for tone in Tone})
 _REMOTE = Record({"number": Key(One(values.optional(values.number)), None)})
+
+
+def _one_way(found: dict[str, Any], written: Mapping[str, Any]) -> None:
+    if bool(found["command"]) == (found["url"] is not None):
+        raise ValueError("needs a command or a url, and not both")
+
+
+PUSH = Record(
+    {
+        "command": Key(Many(One(values.argument)), []),
+        "url": Key(One(values.optional(values.web_address)), None),
+        "wait": Key(One(values.whole(1, 60, "seconds")), Hook().wait),
+        "timeout": Key(One(values.whole(1, 60, "seconds")), Hook().timeout),
+    },
+    _one_way,
+)
 SETTINGS = Record(
     {
         "country": Key(One(values.country_code), "DE", kept=True),
@@ -69,6 +85,7 @@ SETTINGS = Record(
         "codes": Key(CODES, usual(CODES)),
         "code_sounds": Key(CODE_SOUNDS, usual(CODE_SOUNDS)),
         "remote": Key(_REMOTE, usual(_REMOTE)),
+        "push": Key(Maybe(PUSH), None),
     }
 )
 
@@ -99,14 +116,18 @@ CONTACT = Record({"name": Key(_TEXT), "numbers": Key(_NUMBERS)})
 
 
 # -- devices ----------------------------------------------------------------------------------
-_OF_KIND = {"sip": ("password", "redirect"), "external": ("number", "confirm", "location")}
+_OF_KIND = {
+    "sip": ("password", "redirect"),
+    "app": ("password", "redirect", "push"),
+    "external": ("number", "confirm", "location"),
+}
 
 
 def _fits_kind(found: dict[str, Any], written: Mapping[str, Any]) -> None:
     kind = found["kind"]
     for other, keys in _OF_KIND.items():
         for key in keys:
-            if other != kind and written.get(key) is not None:
+            if key not in _OF_KIND[kind] and written.get(key) is not None:
                 raise ValueError(f"{key} is for devices of kind {other}, this one is {kind}")
     need = _OF_KIND[kind][0]
     if found[need] is None:
@@ -115,13 +136,14 @@ def _fits_kind(found: dict[str, Any], written: Mapping[str, Any]) -> None:
 
 DEVICE = Record(
     {
-        "kind": Key(One(values.choice("sip", "external"))),
+        "kind": Key(One(values.choice("sip", "external", "app"))),
         "password": Key(One(values.optional(values.password)), None),
         "number": Key(One(values.optional(values.number)), None),
         "confirm": Key(_BOOLEAN, True),
         "location": Key(One(values.choice("mobile", "other")), "other"),
         "dnd": Key(_BOOLEAN, False),
         "redirect": Key(_BOOLEAN, False),
+        "push": Key(Named(values.push_name, One(values.push_value)), {}),
     },
     _fits_kind,
 )
@@ -169,6 +191,7 @@ PROFILE = Record(
         "no_answer_after": Key(_MAYBE_SECONDS, None),
         "queue_login": Key(One(values.optional(values.queue_login), values.queue_login_text), None),
         "ring_group_calls": Key(One(values.optional(values.boolean)), None),
+        "push": Key(_BOOLEAN, True),
         "alert_first": Key(One(values.optional(values.alert_first)), None),
         "announce": Key(One(values.optional(values.sound)), None),
         "internal": Key(_FORWARDS, usual(_FORWARDS)),

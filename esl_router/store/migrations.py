@@ -690,6 +690,19 @@ def m026_workplaces_have_numbers(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m027_push(db: sqlite_utils.Database) -> None:
+    # A SIP account that something wakes is an app: `push` is a JSON object then.
+    db.executescript(
+        """
+        ALTER TABLE domains ADD COLUMN push TEXT CHECK (push IS NULL OR json_valid(push));
+        ALTER TABLE devices ADD COLUMN push TEXT CHECK (
+            push IS NULL OR (json_valid(push) AND kind = 'sip'));
+        ALTER TABLE profiles ADD COLUMN push INTEGER NOT NULL DEFAULT 1 CHECK (push IN (0, 1));
+        """
+    )
+
+
+@MIGRATIONS()
 def m028_codes_by_phone(db: sqlite_utils.Database) -> None:
     # `remote` is the number at which users dial codes from outside. A wrong PIN is counted in a
     # table without a reference: an import replaces every user, and must forget no attempt.

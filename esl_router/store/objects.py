@@ -235,4 +235,5 @@ def _is_secret(path: Path, value: Any) -> bool:
     name = path[-1] if path else ""
     if path[-2:] == ("calendar", "source"):
         return not str(value).startswith("file:")
-    return "password" in name or name == "pin"
+    token = path[-2:-1] == ("push",) and "devices" in path  # whoever has it can wake the app
+    return "password" in name or name == "pin" or token

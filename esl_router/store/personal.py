@@ -50,7 +50,7 @@ _NOTHING = (None,) * 16
 
 _PROFILES = """
     SELECT profiles.status, no_answer_after, queue_login, ring_group_calls,
-           alert_first, announce, origin, condition, target
+           alert_first, announce, push, origin, condition, target
     FROM profiles LEFT JOIN forwards USING (domain, extension, status)
     WHERE domain = ? AND extension = ?
 """
@@ -127,7 +127,8 @@ def _profiles(
     plain: dict[Status, Profile] = {}
     forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
     for row in conn.execute(_PROFILES, (domain, extension)):
-        name, after, login, ring_group_calls, alert, announce, origin, condition, text = row
+        name, after, login, ring_group_calls, alert, announce, push, *forward = row
+        origin, condition, text = forward
         try:
             status = Status(name)
         except ValueError:
@@ -144,6 +145,7 @@ def _profiles(
             group,
             alert_first=_checked(values.alert_first, alert, f"{inner}.alert_first", report),
             announce=_checked(values.sound, announce, f"{inner}.announce", report) or "",
+            push=push != 0,
         )
         if text is None:
             continue

@@ -125,8 +125,8 @@ def set_profile(
     *,
     by: Actor | None = None,
 ) -> Changes:
-    """Set keys of a status' profile (``alert_first``, ``announce``) to what a rules file would
-    say; None takes a key out."""
+    """Set keys of a status' profile (``alert_first``, ``announce``, ``push``) to what a rules file
+    would say; None takes a key out."""
     with write(db, by):
         path = ("presence", "profiles", status)
         old = own(db, domain, extension, by, *((*path, key) for key in settings))

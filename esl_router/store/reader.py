@@ -29,6 +29,7 @@ from esl_router.model.people import (
     Device,
     DeviceKind,
     FollowMeRow,
+    Hook,
     Origin,
     Settings,
     TollPolicy,
@@ -48,7 +49,7 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
            max_redirects, live_changes, alert_silent, codes, max_parallel_forwards,
-           code_sounds, remote
+           code_sounds, remote, push
     FROM domains WHERE domain = ?
 """
 
@@ -75,7 +76,7 @@ _FOLLOW_ME = """
     SELECT 0 AS place, coalesce(devices.follow_me_position, 1000000) AS listed,
            devices.position AS position,
            devices.name, devices.kind, devices.extension AS owner, devices.number,
-           devices.confirm, devices.location, devices.dnd, devices.redirect,
+           devices.confirm, devices.location, devices.dnd, devices.redirect, devices.push,
            follow_me.enabled, follow_me.delay, follow_me.ring, follow_me.skip_if_busy,
            follow_me.ring_given
     FROM devices LEFT JOIN follow_me
@@ -85,7 +86,7 @@ _FOLLOW_ME = """
     UNION ALL
     SELECT 1, coalesce(devices.follow_me_position, 1000000), devices.position,
            devices.name, devices.kind, devices.workplace, devices.number,
-           devices.confirm, devices.location, devices.dnd, devices.redirect,
+           devices.confirm, devices.location, devices.dnd, devices.redirect, devices.push,
            follow_me.enabled, follow_me.delay, follow_me.ring, follow_me.skip_if_busy,
            follow_me.ring_given
     FROM workplace_logins JOIN devices
@@ -309,7 +310,7 @@ class Reader:
         rows: dict[str, FollowMeRow] = {}
         for place, _, _, *rest in found:
             name, kind, owner, number, confirm, location, dnd, *rest = rest
-            redirect, enabled, delay, ring, skip, given = rest
+            redirect, push, enabled, delay, ring, skip, given = rest
             whose = f"workplaces.{owner}" if place else f"users.{owner}"
             path = f"{whose}.devices.{name}"
             if name in rows:
@@ -320,8 +321,22 @@ class Reader:
             if kind == DeviceKind.EXTERNAL and (number is None or not _E164.fullmatch(number)):
                 self._problem(f"{path}.number", f"{number!r} is no E.164 number")
                 continue
+            token = None
+            if push is not None:
+                try:
+                    token = _token(push)
+                except (ValueError, TypeError, AttributeError):
+                    self._problem(f"{path}.push", "is unreadable: the app is not woken")
             device = Device(
-                name, _KIND[kind], owner, number, confirm != 0, location, dnd != 0, redirect != 0
+                name,
+                _KIND[kind],
+                owner,
+                number,
+                confirm != 0,
+                location,
+                dnd != 0,
+                redirect != 0,
+                token,
             )
             if enabled is None:
                 rows[name] = FollowMeRow(device)
@@ -353,7 +368,7 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
         problems.append(Problem(path, text))
 
     country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
-    live, alert_silent, codes, parallel_forwards, code_sounds, remote = row[8:]
+    live, alert_silent, codes, parallel_forwards, code_sounds, remote, push = row[8:]
     try:
         toll = TollPolicy(_texts(allow), _texts(deny))
     except ValueError:
@@ -381,6 +396,11 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
     except ValueError:
         problem("settings.code_sounds", "are unreadable: tones are played")
         sounds = usual.code_sounds
+    try:
+        hook = None if push is None else _hook(push)
+    except (ValueError, TypeError, KeyError):
+        problem("settings.push", "is unreadable: no app is woken")
+        hook = None
     settings = Settings(
         domain,
         country,
@@ -396,6 +416,7 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
         codes=digits,
         code_sounds=sounds,
         remote=remote,
+        push=hook,
     )
     return settings, tuple(problems)
 
@@ -406,6 +427,24 @@ def _texts(column: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError("not a list of strings")
     return tuple(values)
+
+
+@lru_cache(maxsize=64)
+def _hook(column: str) -> Hook:
+    """What wakes apps, from a JSON column; raises what reading a wrong one raises."""
+    found = json.loads(column)
+    command = tuple(values.argument(word, "") for word in found["command"])
+    url = found["url"] and values.web_address(found["url"], "")
+    if bool(command) == bool(url):
+        raise ValueError("neither a command nor a url")
+    seconds = values.whole(1, 60)
+    return Hook(command, url or "", seconds(found["wait"], ""), seconds(found["timeout"], ""))
+
+
+@lru_cache(maxsize=1024)
+def _token(column: str) -> tuple[tuple[str, str], ...]:
+    """What wakes one app, from a JSON column; raises what reading a wrong one raises."""
+    return tuple((str(name), str(value)) for name, value in json.loads(column).items())
 
 
 def _digits(column: str) -> Mapping[Code, str]:

@@ -100,7 +100,7 @@ RIGHTS = (
             (Who.USER,),
             "the status profiles of {user}",
         )
-        for key in ("alert_first", "announce")
+        for key in ("alert_first", "announce", "push")
     ),
     Right("users.{user}.forward", (Who.USER,), "the call forward of {user}"),
     # Where a calendar is, and with whose password it is read, is not among them.

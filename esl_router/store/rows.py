@@ -59,7 +59,14 @@ _USER = (
     "decline",
     "pin",
 )
-_PROFILE = ("no_answer_after", "queue_login", "ring_group_calls", "alert_first", "announce")
+_PROFILE = (
+    "no_answer_after",
+    "queue_login",
+    "ring_group_calls",
+    "push",
+    "alert_first",
+    "announce",
+)
 _STATE = ("status", "message", "until", "afterwards", "revert")
 _TEAM = ("name", "strategy", "ring", "max_wait", "skip_if_busy", "caller_prefix")
 
@@ -79,6 +86,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             "codes": json.dumps(settings["codes"]),
             "code_sounds": json.dumps(settings["code_sounds"]),
             "remote": settings["remote"]["number"],
+            "push": None if settings["push"] is None else json.dumps(settings["push"]),
         },
     )
     for position, (status, name) in enumerate(rules["statuses"].items()):
@@ -185,6 +193,9 @@ def device_rows(
                 "workplace": workplace,
                 "position": position,
                 **device,
+                # An app is a SIP account that something wakes.
+                "kind": "sip" if device["kind"] == "app" else device["kind"],
+                "push": json.dumps(device["push"]) if device["kind"] == "app" else None,
                 "user_configurable": rows is not None and rows.get("user_configurable", False),
                 "follow_me_position": None if rows is None else listed.index(name),
             },

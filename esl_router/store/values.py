@@ -25,6 +25,8 @@ _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DEVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PLACE = re.compile(r"[\w][\w .-]{0,63}")
 _PLACE_NUMBER = re.compile(r"[0-9]{1,8}")
+_PUSH_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_WEB = re.compile(r"https?://[A-Za-z0-9.\[\]:-]{1,253}(?:[/?][!-~]{0,1000})?")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -168,6 +170,36 @@ def place_number(value: Any, country: str) -> str:
         value = str(value)
     if not isinstance(value, str) or _PLACE_NUMBER.fullmatch(value) is None:
         raise ValueError(f"must be 1 to 8 digits in quotes, not {said(value)}")
+    return value
+
+
+def push_name(value: Any, country: str) -> str:
+    """The name of something that wakes an app: ``token``."""
+    if not isinstance(value, str) or _PUSH_NAME.fullmatch(value) is None:
+        raise ValueError("must be letters, digits and _, at most 32")
+    return value
+
+
+def push_value(value: Any, country: str) -> str:
+    """What wakes an app, as the service that does so gave it."""
+    if not isinstance(value, str) or not 0 < len(value) <= 4096 or not value.isprintable():
+        raise ValueError(f"must be one line of up to 4096 characters in quotes, not {said(value)}")
+    return value
+
+
+def argument(value: Any, country: str) -> str:
+    """The name of a program, or one of its arguments."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value or len(value) > 4096 or "\0" in value:
+        raise ValueError(f"must be text of up to 4096 characters, not {said(value)}")
+    return value
+
+
+def web_address(value: Any, country: str) -> str:
+    """Where a POST goes to."""
+    if not isinstance(value, str) or _WEB.fullmatch(value) is None:
+        raise ValueError(f"must be an address like https://push.example/wake, not {said(value)}")
     return value
 
 

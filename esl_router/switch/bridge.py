@@ -46,6 +46,8 @@ class Bridge:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._legs: dict[str, _Leg] = {}
+        self._joining: dict[str, str] = {}
+        """Legs of an originate of their own -> the place that they take at their answer."""
 
     def close(self) -> None:
         """End every leg that is left."""
@@ -90,34 +92,48 @@ class Bridge:
                 account = each.address.rpartition("/")[2].partition("%")[0]
                 self._call.note("unregistered", account)
                 continue
-            party, behaviour = found
             given = {**shared, **each.variables}
             uuid = given.get("origination_uuid") or new_uuid()
             legs.append(DialledLeg(each.address, {**given, "origination_uuid": uuid}))
             if "origination_caller_id_number" in given:
                 number = caller.number  # for the legs behind it
-            leg = Channel(
-                uuid=uuid,
-                inbound=False,
-                name=f"{each.address}",
-                number=given.get("origination_caller_id_number", number),
-                display=given.get("origination_caller_id_name", caller.display),
-                destination=party,
-                context=self._call.leg.context,
-                created=self._call.now(),
-                username=self._call.leg.username,
-                presence=given.get("presence_id", ""),
-                call_uuid=self._call.leg.uuid,
-                variables=given if true(given.get("local_var_clobber")) else {**given, **shared},
-                state="DOWN",
-                other=self._call.leg,
-            )
-            self._legs[uuid] = _Leg(party, leg, behaviour)
-            self._call.switch.add(leg, self._call)
-            self._run_orders(leg, "api_on_originate")
+            leg = self._add(uuid, each.address, found, given, number)
+            if not true(given.get("local_var_clobber")):
+                leg.channel.variables |= shared
+            self._run_orders(leg.channel, "api_on_originate")
         if not legs:
             return None, "USER_NOT_REGISTERED"
         return Group(tuple(legs), shared, self._call.now()), ""
+
+    def _add(
+        self,
+        uuid: str,
+        address: str,
+        found: tuple[str, Behaviour],
+        given: dict[str, str],
+        number: str,
+    ) -> _Leg:
+        """A channel to a phone that was found."""
+        caller, (party, behaviour) = self._call.leg, found
+        channel = Channel(
+            uuid=uuid,
+            inbound=False,
+            name=address,
+            number=given.get("origination_caller_id_number", number),
+            display=given.get("origination_caller_id_name", caller.display),
+            destination=party,
+            context=caller.context,
+            created=self._call.now(),
+            username=caller.username,
+            presence=given.get("presence_id", ""),
+            call_uuid=caller.uuid,
+            variables=given,
+            state="DOWN",
+            other=caller,
+        )
+        leg = self._legs[uuid] = _Leg(party, channel, behaviour)
+        self._call.switch.add(channel, self._call)
+        return leg
 
     def _exported(self) -> dict[str, str]:
         """The variables that the caller's leg gives to the others."""
@@ -149,6 +165,11 @@ class Bridge:
                 kind, what, uuid = self._call.wait(left)
                 if kind == "nothing":
                     orders = group.advance(self._call.now())
+                elif kind == "join" and uuid in uuids:
+                    self._join(what, uuid)
+                    orders = []
+                elif uuid in self._joining and self._joined(group, uuids, uuid, kind, what):
+                    orders = group.heard(uuids.index(uuid), "answered", self._call.now())
                 elif uuid in uuids and kind in ("phone", "kill"):
                     orders = self._phone(group, uuids.index(uuid), kind, what)
                 else:
@@ -156,10 +177,62 @@ class Bridge:
         except CallerGone:
             for order in group.cancel(self._call.leg.cause):
                 self._carry_out(order.does, uuids[order.leg], order.cause)
+            self._leave(self._call.leg.cause)
             raise
+        self._leave("LOSE_RACE")
         for uuid, cause in group.causes():
             self._call.leg.push("originate_causes", f"{uuid};{cause}")
         return None if group.winner is None else self._legs[uuids[group.winner]]
+
+    def _join(self, argument: str, place: str) -> None:
+        """An originate calls a phone that is to take a place in the ring at its answer."""
+        dial = parse(argument)
+        each = dial.groups[0][0]
+        found = self._call.switch.find(each.address, self._call.script)
+        if found is None:
+            return
+        uuid = each.variables["origination_uuid"]
+        self._add(uuid, each.address, found, dict(each.variables), "")
+        self._joining[uuid] = place
+        self._carry_out(Does.INVITE, uuid, "")
+        self._call.after(each.seconds("leg_timeout") + 0.5, "kill", "ALLOTTED_TIMEOUT", uuid)
+
+    def _joined(self, group: Group, uuids: list[str], uuid: str, kind: str, what: str) -> bool:
+        """Something happened on such a leg; whether it has taken its place."""
+        leg = self._legs.get(uuid)
+        if leg is None:
+            return False
+        if kind == "kill" or what not in ("ringing", "answered"):
+            self._end_leg(leg, what if kind == "kill" else what.partition(" ")[0])
+            return False
+        self._heard(leg, what)
+        if what == "ringing":
+            return False
+        index = uuids.index(self._joining.pop(uuid))
+        self._end_leg(self._legs[uuids[index]], "PICKED_OFF")
+        uuids[index] = uuid
+        ringing = group.legs[index]
+        ringing.dialled = DialledLeg(leg.channel.name, {"origination_uuid": uuid})
+        return True
+
+    def _leave(self, cause: str) -> None:
+        """The ring is over: phones that were to join it are called off, as the router does."""
+        for uuid in list(self._joining):
+            if (leg := self._legs.get(uuid)) is not None:
+                self._end_leg(leg, cause)
+        self._joining.clear()
+
+    def _heard(self, leg: _Leg, what: str) -> None:
+        """A phone rings, or answers."""
+        if what == "ringing":
+            leg.channel.state = "RINGING"
+            self._call.switch.tell(leg.channel)
+        else:
+            leg.channel.answered = self._call.now()
+            self._run_orders(leg.channel, "api_on_answer")
+            leg.channel.state = "ACTIVE"
+            self._call.switch.tell(leg.channel)
+            self._call.note("answer", leg.party)
 
     def _phone(self, group: Group, index: int, kind: str, what: str) -> list[Order]:
         """Something happened on a leg."""
@@ -170,15 +243,8 @@ class Bridge:
         if kind == "kill":
             self._end_leg(leg, what)
             return group.heard(index, what, self._call.now())
-        if what == "ringing":
-            leg.channel.state = "RINGING"
-            self._call.switch.tell(leg.channel)
-        elif what == "answered":
-            leg.channel.answered = self._call.now()
-            self._run_orders(leg.channel, "api_on_answer")
-            leg.channel.state = "ACTIVE"
-            self._call.switch.tell(leg.channel)
-            self._call.note("answer", leg.party)
+        if what in ("ringing", "answered"):
+            self._heard(leg, what)
         elif what.startswith("pressed "):
             key = group.dialled[index].variables.get("group_confirm_key")
             if group.legs[index].state is not LegState.CONFIRMING or key != what[8:]:
@@ -205,7 +271,8 @@ class Bridge:
                 leg.channel.number,
                 leg.channel.variables.get("alert_info", ""),
             )
-            self._call.note("ring", leg.party, shown=shown)
+            if leg.party:
+                self._call.note("ring", leg.party, shown=shown)
             for delay, what in leg.behaviour.script():
                 self._call.after(delay, "phone", what, uuid)
         elif does is Does.CANCEL:
@@ -217,7 +284,8 @@ class Bridge:
             rang = leg.channel.state != "DOWN"
             self._call.leg.variables["last_bridge_hangup_cause"] = cause
             self._call.switch.end(leg.channel, cause, self._call.now())
-            self._call.note("end" if rang else "silent", leg.party, cause)
+            if leg.party:
+                self._call.note("end" if rang else "silent", leg.party, cause)
 
     def _talk(self, leg: _Leg) -> None:
         """The conversation, to its end."""

@@ -29,6 +29,7 @@ FIRST_PORT = 5070
 _CONTACT = re.compile(r"sofia/[^/]+/sips?:([^@;]+)@[^:;]+:([0-9]+)")
 _LOOKUP = re.compile(r"sofia/[^/]+/([^%@/]+)%.+")
 _GATEWAY = re.compile(r"sofia/gateway/[^/]+/(.+)")
+_TO_A_PLACE = re.compile(r"'([^']+)' &pickup\(([^)]+)\)")
 _ANSWERS_NOBODY = Behaviour(refuse=404)
 
 
@@ -100,6 +101,8 @@ class SimulatedSwitch:
 
     def find(self, address: str, script: CallScript) -> tuple[str, Behaviour] | None:
         """The phone behind a dialled address, and what it does; None: nobody is registered."""
+        if address.startswith("pickup/"):
+            return "", Behaviour(dead=True)  # it keeps a place, and rings nobody
         phones = {**self._phones, **(script.registered or {})}
         if found := _GATEWAY.fullmatch(address):
             phone = phones.get(found[1])
@@ -300,6 +303,14 @@ class SimulatedSwitch:
             if uuid not in self._channels:
                 return "-ERR No such channel!\n"
             self._channels[uuid][0].set(variable, "".join(value))
+            return "+OK\n"
+        if name == "bgapi":
+            return f"+OK Job-UUID: {new_uuid()}\n{self.api(argument)}"
+        if name == "originate" and (found := _TO_A_PLACE.fullmatch(argument)):
+            dialled, place = found.groups()
+            if place not in self._channels:
+                return "-ERR NO_PICKUP\n"
+            self._channels[place][1].post("join", dialled, place)
             return "+OK\n"
         return f"-ERR {name} Command not found!\n"
 

@@ -264,3 +264,20 @@ def test_a_row_moves_the_expiry():
         known.reconcile([row("a", expires=expires)], now, now, 0.0)
         ends.append(known.contacts["1001@pbx.test"][0].expires)
     assert ends == [200.0, 320.0, None, 400.0]
+
+
+def test_whoever_waits_for_an_account_hears_when_it_registers():
+    registrations, heard = Registrations(), []
+    forget = registrations.on_registration("1001@pbx.test", lambda: heard.append("first"))
+    registrations.on_registration("1001@pbx.test", lambda: heard.append("second"))
+    registrations.on_registration("1002@pbx.test", lambda: heard.append("another"))
+    event = {"from-user": "1001", "from-host": "PBX.test", "call-id": "c", "contact": PHONE}
+    event |= {"profile-name": "internal", "expires": "60"}
+    assert registrations.register(event, 1, 100.0)
+    assert heard == ["first", "second"]
+    forget()
+    forget()
+    assert registrations.unregister(event, 2, 101.0)
+    assert heard == ["first", "second"], "nobody is there any more"
+    assert registrations.register(event, 3, 102.0)
+    assert heard == ["first", "second", "second"]

@@ -146,7 +146,7 @@ def test_listing_devices(company):
         "1001-desk",
         "1001-mobile",
     ]
-    assert len(admin.devices(company, DOMAIN)) == 17
+    assert len(admin.devices(company, DOMAIN)) == 18
     assert admin.device(company, DOMAIN, "desk-reception") == {
         "name": "desk-reception",
         "user": None,

@@ -347,6 +347,7 @@ def changed_rules(draw):
             "no_answer_after": draw(st.sampled_from([None, 1, 600])),
             "queue_login": draw(st.sampled_from([None, "true", "false", "keep"])),
             "ring_group_calls": draw(st.sampled_from([None, True, False])),
+            "push": draw(st.booleans()),
             "alert_first": draw(st.sampled_from([None, 1, 60, "splash"])),
             "announce": draw(st.sampled_from([None, "a/b.wav"])),
             **{
@@ -378,6 +379,15 @@ def changed_rules(draw):
     for assistant in executive["assistants"]:
         assistant["divert"] = draw(st.sampled_from([None, "1005", "+491715550000"]))
     rules["settings"]["codes"] = {**USUAL, "push": draw(st.sampled_from(["*63", "#1*"]))}
+    hook = {"command": [], "url": "https://push.example/", "wait": 3, "timeout": 5}
+    command = {**hook, "command": ["/bin/wake", "'$x", "ä"], "url": None}
+    rules["settings"]["push"] = draw(st.sampled_from([None, hook, command]))
+    app = rules["users"]["1006"]["devices"]["1006-app"]
+    app["push"] = draw(st.sampled_from([{}, {"token": "# a: 'b'"}, {"b": "1", "a": "null"}]))
+    place = rules["workplaces"]["reception"]
+    place["number"] = draw(st.sampled_from([None, "07"]))
+    for row in place["follow_me"].values():
+        row["internal"]["delay"] = draw(st.integers(0, 600))
     silent = draw(st.sampled_from(["<http://localhost>;info=silent", "Bellcore-dr5"]))
     rules["settings"]["alert_info"] = {"silent": silent}
     for name in draw(st.sets(st.sampled_from(["executives", "contacts", "statuses"]))):
