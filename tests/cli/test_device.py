@@ -118,3 +118,16 @@ def test_whether_a_phone_may_redirect(run):
     assert not run.json("device", "show", "1001-desk")["redirect"]
     said = run.fails("device", "set", "1001-mobile", "--redirect")
     assert "redirect is for devices of kind sip, this one is external" in said
+
+
+def test_an_app_keeps_what_wakes_it_to_itself(run):
+    said = run.ok("device", "add", "1003-app", "--user", "1003", "--push", "token=hush")
+    assert "hush" not in said
+    shown = run.json("device", "show", "1003-app", "--show-password")
+    assert (shown["kind"], shown["push"]) == ("app", {"token": "hush"})
+    assert "hush" not in run.ok("device", "list", "--json") + run.ok("device", "show", "1003-app")
+    run.ok("device", "set", "1003-app", "--push", "token=t=2", "--push", "platform=apns")
+    shown = run.json("device", "show", "1003-app", "--show-password")
+    assert shown["push"] == {"token": "t=2", "platform": "apns"}
+    run.fails("device", "set", "1003-app", "--push", "token", code=2)
+    run.fails("device", "set", "1001-desk", "--push", "token=x")

@@ -230,3 +230,11 @@ def test_what_comes_before_the_target(away):
     away.ok("presence", "announce", "1001", "away", "none")
     found = away.json("presence", "show", "1001")
     assert (found["alert_first"], found["announce"]) == (None, None)
+
+
+def test_a_status_that_wakes_no_app(run):
+    assert run.ok("presence", "push", "1001", "dnd", "off", "--as", "1001").splitlines()
+    assert "push: false" in run.exported()
+    run.ok("presence", "push", "1001", "dnd", "on")
+    assert "push: false" not in run.exported()
+    run.fails("presence", "push", "1002", "dnd", "off", "--as", "1001")
