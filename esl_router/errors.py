@@ -72,3 +72,11 @@ class CalendarError(RouterError):
         """Whether its server answers nobody at the moment."""
         self.retry_after = retry_after
         """Seconds that the server wants to be left alone; 0: it does not say."""
+
+
+class CallFailed(RouterError):
+    """A call that somebody asked for did not come about."""
+
+
+class SourceError(RouterError):
+    """Somebody else's server, which contacts are copied from, cannot be read."""

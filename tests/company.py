@@ -56,6 +56,7 @@ class Company:
     workplaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Name -> its number, then its devices."""
 
+    contacts: Mapping[str, str] = field(default_factory=dict)
     call_forwards: Mapping[str, Mapping[Origin, CallForward]] = field(default_factory=dict)
 
     def domains(self) -> tuple[str, ...]:
@@ -98,6 +99,9 @@ class Company:
             if any(row.device.name == device for row in rows):
                 return extension
         return None
+
+    def contact_name(self, domain: str, number: str) -> str:
+        return self.contacts.get(number, "")
 
     def presence(self, domain: str, extension: str) -> Presence:
         return self.statuses.get(extension, Presence())

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "calendars": {"model", "store", "calendars"},
     "calendars/ics": {"model"},
     "calendars/fetch": {"model"},
+    "contacts": {"model", "store", "contacts"},
     "call": {"model", "engine", "esl", "live", "store", "call", "settings"},
     "lamps/subscription": {"model", "esl"},
     "lamps/board": {"model", "lamps/subscription"},

@@ -102,6 +102,7 @@ def ring(
     answered: bool,
     early: bool = False,
     withheld: bool = False,
+    name: str = "",
     confirm_prompt: str,
     follow: Callable[[Watch], AbstractContextManager[None]],
     connected: Callable[[Leg], object] = lambda leg: None,
@@ -115,8 +116,9 @@ def ring(
 
     ``caller`` is the uuid of the caller's own leg; ``withheld``: he wants nobody to see who he is;
     ``answered``: his leg is up already; ``early``: he has heard something before the answer, and a
-    180 would not reach his ear any more. Raises nothing for what phones, callers and
-    trunks do; legs whose values may not be dialled come out as unreachable.
+    180 would not reach his ear any more; ``name``: whose his number is, where he gave no name
+    himself. Raises nothing for what phones, callers and trunks do; legs whose values may not be
+    dialled come out as unreachable.
     """
     dial, unfit = _dial(action, partial(_build, caller, withheld, confirm_prompt, make_uuid))
     if dial is None:
@@ -124,7 +126,8 @@ def ring(
     orders = [
         commands.set_many(
             {**_STATIC, variables.MAILBOX: action.mailbox or "", variables.POOL: action.pool}
-        )
+        ),
+        *_introduced(name),
     ]
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
@@ -174,14 +177,18 @@ def ring(
     return Rung(outcome, _furthest(watch, dial), tuple(wake.notes))
 
 
-def voicemail(socket: CallSocket, action: Voicemail) -> Outcome:
-    """Put the caller through to a mailbox, until he hangs up or it has ended."""
+def voicemail(socket: CallSocket, action: Voicemail, *, name: str = "") -> Outcome:
+    """Put the caller through to a mailbox, until he hangs up or it has ended.
+
+    ``name`` as in :func:`ring`.
+    """
     # `auth`: the switch has authenticated his phone already, and asks for no PIN.
     verb = "check auth default" if action.login else "default"
     gone, snapshot = _run(
         socket,
         [
             commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            *_introduced(name),
             commands.execute("answer"),
             commands.execute("sleep", _BEFORE_GREETING),
             commands.execute("voicemail", f"{verb} {action.domain} {action.mailbox}"),
@@ -312,6 +319,12 @@ def reject(socket: CallSocket, action: Reject, *, answered: bool) -> None:
     else:
         orders.append(commands.hangup(action.cause))
     _run(socket, orders)
+
+
+def _introduced(name: str) -> list[bytes]:
+    """The caller's name in his own profile: phones, mailboxes and later calls of his show it."""
+    shown = untrusted.caller_name(name)
+    return [commands.set_caller_name(shown)] if shown else []
 
 
 def _run(

@@ -137,7 +137,7 @@ class Record:
             result=self._result,
             domain=(decision and decision.domain) or None,
             caller_number=(decision and decision.caller) or call.caller.number,
-            caller_name=call.caller.name,
+            caller_name=(decision and decision.caller_name) or call.caller.name,
             caller_account=call.caller.account,
             on_behalf=(decision and decision.on_behalf) or None,
             callee=(decision and decision.callee) or None,

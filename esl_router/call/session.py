@@ -261,7 +261,7 @@ class Session:
             return decide(call, rules, live, now)
 
     def _ring(
-        self, call: Call, action: Ring, record: Record
+        self, call: Call, action: Ring, record: Record, name: str
     ) -> tuple[Outcome, Mapping[int, LegTimes]]:
         def follow(watch: Watch) -> AbstractContextManager[None]:
             redecider = self._services.redecider
@@ -282,6 +282,7 @@ class Session:
             answered=self._answered,
             early=self._early,
             withheld=call.caller.anonymous,
+            name="" if call.caller.own_leg else name,
             confirm_prompt=self._services.settings.confirm_prompt,
             follow=follow,
             connected=connected,
@@ -300,10 +301,10 @@ class Session:
         """
         match decision.action:
             case Ring() as action:
-                return self._ring(call, action, record)
+                return self._ring(call, action, record, decision.caller_name)
             case Voicemail() as action:
                 self.deciding = False
-                outcome = actions.voicemail(self._socket, action)
+                outcome = actions.voicemail(self._socket, action, name=decision.caller_name)
                 self.deciding = True
                 self._answered = True
                 return outcome, {}

@@ -6,14 +6,18 @@ import resource
 import shutil
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esl_router.errors import RouterError, RulesFileError
 from esl_router.settings import Address
+
+if TYPE_CHECKING:
+    from esl_router.store.contacts import Copy
 
 PROBE_TIMEOUT = 3.0
 """Seconds the router gets to speak."""
@@ -21,6 +25,7 @@ PROBE_TIMEOUT = 3.0
 _LEAST_DISK = 100 * 1024 * 1024
 _LEAST_PASSWORD = 8
 _MOST_PROBLEMS = 10
+_OLD_COPY = 86400.0
 
 
 class Level(StrEnum):
@@ -144,6 +149,59 @@ def directory(path: Path, store_path: Path) -> Iterator[Check]:
         yield Check(area, Level.OK, f"{path} says what the store says")
     else:
         yield Check(area, Level.FAIL, f"{path} is not what the store says now", todo)
+
+
+def contacts(path: Path) -> Iterator[Check]:
+    """The directories that contacts are copied from: that they answer, and how old the copy is."""
+    from esl_router.store import admin
+    from esl_router.store.contacts import LDAP, copy_of
+    from esl_router.store.database import open_store
+    from esl_router.store.document import read_section
+
+    try:
+        db = open_store(path, readonly=True)
+    except RouterError:
+        return  # which has been said
+    try:
+        for domain in admin.domains(db):
+            settings = read_section(db, domain, "settings")["ldap"]
+            if settings is not None:
+                yield from _copied(domain, settings, copy_of(db, domain, LDAP))
+    finally:
+        db.close()
+
+
+def _copied(domain: str, settings: dict[str, Any], copy: Copy) -> Iterator[Check]:
+    from esl_router.contacts import ldap
+    from esl_router.errors import SourceError
+
+    area, todo = "contacts", "keep it running: esl-router contact sync --watch"
+    try:
+        ldap.probe(settings)
+    except SourceError as error:
+        todo_first = "see settings.ldap; names that were copied stay"
+        yield Check(area, Level.WARN, f"{domain}: {error}", todo_first)
+    age = None if copy.synced is None else time.time() - copy.synced
+    if age is None:
+        yield Check(area, Level.WARN, f"{domain}: its directory was never copied", todo)
+    elif age > _OLD_COPY:
+        days = int(age // 86400)
+        text = f"{domain}: its directory was copied {days} day{'s' * (days != 1)} ago"
+        yield Check(area, Level.WARN, text, todo)
+    else:
+        text = f"{domain}: {copy.contacts} contacts of {settings['url']}, {int(age // 60)} min old"
+        yield Check(area, Level.OK, text)
+    if (
+        settings["bind_dn"]
+        and settings["url"].startswith("ldap://")
+        and not _local(settings["url"])
+    ):
+        text = f"{domain}: the password for its directory crosses the network in clear"
+        yield Check(area, Level.WARN, text, "use ldaps:// in settings.ldap.url")
+
+
+def _local(url: str) -> bool:
+    return url.removeprefix("ldap://").startswith(("127.", "localhost", "[::1]"))
 
 
 def files(max_calls: int) -> Iterator[Check]:

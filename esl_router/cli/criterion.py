@@ -44,6 +44,7 @@ def _of_criterion(command: Any) -> Any:
         click.option(
             "--unavailable/--no-unavailable", default=None, help="Callers of whom no number came."
         ),
+        click.option("--contact", metavar="NAME", help="The contact of this name, any number."),
         click.option(
             "--anonymous/--no-anonymous", default=None, help="Callers who withhold their number."
         ),
@@ -73,6 +74,7 @@ def _settings(
     number: tuple[str, ...],
     anonymous: bool | None,
     unavailable: bool | None,
+    contact: str | None,
     dialled: tuple[str, ...],
     schedule: str | None,
     holidays: str | None,
@@ -83,6 +85,7 @@ def _settings(
         "callers.numbers": list(number) or None,
         "callers.anonymous": anonymous,
         "callers.unavailable": unavailable,
+        "callers.contact": contact,
         "dialled": list(dialled) or None,
         "schedule": schedule,
         "holidays": holidays,

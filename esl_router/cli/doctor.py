@@ -100,6 +100,7 @@ def _every(
     yield from calendar_checks.calendars(path, datetime.now(UTC))
     if directory is not None or SHIPPED.exists():
         yield from checks.directory(directory or SHIPPED, path)
+    yield from checks.contacts(path)
     yield from checks.files(max_calls)
     if no_switch:
         return

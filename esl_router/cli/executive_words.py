@@ -100,6 +100,7 @@ def criterion_words(criterion: Criterion) -> str:
     """When a criterion holds."""
     who = list(criterion.numbers)
     who += ["number withheld"] * criterion.anonymous + ["no number"] * criterion.unavailable
+    who += [f"the contact {criterion.contact}"] if criterion.contact else []
     origin = f"{criterion.origin.value} " if criterion.origin else ""
     words = [f"{origin}callers {', '.join(who)}" if who else f"any {origin}caller"]
     if criterion.dialled:

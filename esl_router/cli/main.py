@@ -56,6 +56,8 @@ COMMANDS = {
     "rights": "rights",
     "workplace": "workplace",
     "features": "features",
+    "contact": "contact",
+    "call": "call",
     "calls": "calls",
     "directory": "directory",
     "doctor": "doctor",

@@ -87,8 +87,8 @@ JSON = {
     "executive show": "domain executive name numbers enabled filter before_forwarding "
     "allow_opt_out alerting rings alert_executive parallel{mobile other} caller_name caller_number "
     "rollover{after action} no_assistant push_recall at origin registrations_known "
-    "criteria[name active filter callers{origin numbers anonymous unavailable} dialled schedule "
-    "holidays] assistants[user name opted_in takes_part divert status rings why] "
+    "criteria[name active filter callers{origin numbers anonymous unavailable contact} dialled "
+    "schedule holidays] assistants[user name opted_in takes_part divert status rings why] "
     "legs[as in followme show] notes[] problems[path text]",
     "executive add": "changes[] notes[]",
     "executive set": "changes[] notes[]",
@@ -135,6 +135,15 @@ JSON = {
     "calls tail": "as in calls list, a line each",
     "calls purge": "removed",
     "directory write": "path devices reloaded",
+    "contact list": "[name numbers source]",
+    "contact show": "name numbers source",
+    "contact search": "[name numbers source]",
+    "contact add": "changes[]",
+    "contact set": "changes[]",
+    "contact remove": "changes[]",
+    "contact import": "changes[] added changed unchanged without_number problems[] written",
+    "contact sync": "contacts without_number problems[]",
+    "call": "user device number name uuid",
     "doctor": "ok checks[area level text todo]",
 }
 """Command -> the keys of what --json prints: ``x[…]`` is a list of objects, ``x{…}`` an object."""

@@ -31,7 +31,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import feature, hot_desk, on_behalf, push, retrieve, route
+from esl_router.engine import caller, feature, hot_desk, on_behalf, push, retrieve, route
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
@@ -86,6 +86,8 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     guest = hot_desk.guest(call, parties, rules)
     if guest is not None:
         call = hot_desk.named(call, guest)
+    name = caller.known_name(call, parties, rules, trace)
+    call = caller.named(call, name)
     way = Way(Situation(call, parties, rules, live, now, trace))
     action = _signed(_next(way), way, guest)
     for problem in rules.problems:
@@ -97,6 +99,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         tuple(trace.entries),
         origin=parties.origin,
         caller=parties.number,
+        caller_name=name,
         callee=callee,
         domain=parties.settings.domain,
         on_behalf=parties.on_behalf.extension if parties.on_behalf else "",
@@ -152,11 +155,13 @@ def _next(way: Way) -> Action:
 
 def _signed(action: Action, way: Way, guest: User | None) -> Action:
     """A ring says who calls, where that is a user of ours, and in whose name."""
-    parties, caller = way.situation.parties, way.situation.call.caller
+    parties, calling = way.situation.parties, way.situation.call.caller
     if not isinstance(action, Ring) or parties.caller is None:
         return action
+    if calling.own_leg:
+        action = caller.himself(action, parties.caller, calling.name)
     if parties.on_behalf is not None:
         action = on_behalf.present(action, parties.on_behalf)
     elif guest is not None:
         action = hot_desk.present(action, guest)
-    return replace(action, caller_device=f"{caller.account}@{caller.domain}")
+    return replace(action, caller_device=f"{calling.account}@{calling.domain}")

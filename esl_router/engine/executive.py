@@ -128,13 +128,19 @@ def _fails(criterion: Criterion, situation: Situation) -> str:
 
 
 def _calls(criterion: Criterion, situation: Situation) -> bool:
-    if not (criterion.numbers or criterion.anonymous or criterion.unavailable):
+    who = (criterion.numbers, criterion.anonymous, criterion.unavailable, criterion.contact)
+    if not any(who):
         return True
     if situation.call.caller.anonymous:
         return criterion.anonymous
     if not situation.number:
         return criterion.unavailable
-    return any(numbers.matches(pattern, situation.number) for pattern in criterion.numbers)
+    if any(numbers.matches(pattern, situation.number) for pattern in criterion.numbers):
+        return True
+    if not criterion.contact:
+        return False
+    domain = situation.settings.domain
+    return situation.rules.contact_name(domain, situation.number) == criterion.contact
 
 
 def _who(situation: Situation) -> str:

@@ -26,6 +26,8 @@ _SUBCLASS = re.compile(r"[A-Za-z0-9_]+(?:::[A-Za-z0-9_-]+)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 # multiset expands ${…} on its own, and splits, unquotes and unescapes: none of that may matter.
 _STATIC = re.compile(r"[A-Za-z0-9_.:@/+=,-]{0,512}")
+_WORD = re.compile(r"[!#-&(-\[\]-~]+")
+_DESTINATION = re.compile(r"\+?[0-9*#]{1,40}")
 _LINE = re.compile(r"[ -~]+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -114,9 +116,42 @@ def export(name: str, value: str) -> bytes:
     return execute("export", f"nolocal:{_fit(_VARIABLE, 'a variable', name)}={value}")
 
 
+def set_caller_name(name: str) -> bytes:
+    """Give the call another caller's name than the caller gave. The channel must have
+    ``app_disable_expand_variables``: the argument is expanded otherwise."""
+    if not name.isprintable() or "${" in name:
+        raise Untrusted(f"not a caller's name: {untrusted.log(name, 60)}")
+    return execute("set_profile_var", f"caller_id_name={name}")
+
+
 def api(command: str) -> bytes:
     """Run an API command on an event link; the reply's body is its output."""
     return b"api %b\n\n" % _line("an API command", command)
+
+
+def originate(dial: str, destination: str, context: str, *, name: str, number: str) -> bytes:
+    """Ring a phone and, when it answers, send it to ``destination`` in a dialplan context.
+
+    ``dial`` is a dial string of :mod:`esl_router.esl.dialstring`; ``name`` and ``number`` are what
+    the phone shows. The reply comes when it has answered (``+OK`` and its uuid) or not (``-ERR``
+    and the cause).
+    """
+    # The switch splits at blanks that no quote encloses, and takes &word for an application.
+    for what, text in (("a dial string", dial), ("a context", context)):
+        _fit(_WORD, what, text)
+    words = [
+        dial,
+        _fit(_DESTINATION, "a destination", destination),
+        "XML",
+        context,
+        f"'{untrusted.plain_name(name) or number}'",
+        _fit(_DESTINATION, "a number", number),
+    ]
+    line = " ".join(words)
+    lower = line.lower()
+    if "mod_event_socket" in lower and "load" in lower:
+        raise Untrusted("an order by which the switch would unload its event socket")
+    return b"api originate %b\n\n" % line.encode("utf-8")
 
 
 def bgapi(command: str, job: str | None = None) -> bytes:

@@ -114,12 +114,14 @@ def build(
     profile: str = "internal",
     caller: str | None = None,
     withheld: bool = False,
+    auto_answer: bool = False,
 ) -> Dial:
     """The dial string that rings ``ring``; ``new_uuid`` names each leg's channel.
 
     ``profile`` is the Sofia profile that looks up accounts whose contacts are not known.
     ``caller`` is the uuid of the caller's own leg, which is told whose phone answers; None: it has
-    none that may stand here. ``withheld``: the caller wants nobody to see who he is. Raises
+    none that may stand here. ``withheld``: the caller wants nobody to see who he is.
+    ``auto_answer``: the phones are asked to pick up by themselves. Raises
     :class:`~esl_router.errors.Untrusted` when the ring has no leg or a value may not stand where
     it would.
     """
@@ -152,6 +154,8 @@ def build(
             local[v.ON_ORIGINATE] = "verbose_events"
         local |= shown[index]
         local |= _origin(ring, caller)
+        if auto_answer:
+            local[v.AUTO_ANSWER] = "true"
         if leg.alert_info:
             local[v.ALERT_INFO] = leg.alert_info
         if leg.confirm:

@@ -23,6 +23,7 @@ _SPACE_FOR = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
 
 _LOOK_ALIKE = str.maketrans({"\\": "", ":": "\u2236", "/": "\u2215", "@": "\uff20", '"': "\u201d"})
+_PLAIN = frozenset(".&+-")
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0")
 _NUMBER = re.compile(rf"\+?[0-9*#]{{1,{MAX_NUMBER}}}")
 _OUTSIDE = re.compile(r"\+[1-9][0-9]{5,14}|[0-9]{2,6}")
@@ -79,9 +80,22 @@ def caller_name(text: str) -> str:
 
     It takes a name for part of a URI: what stands before a ``:`` or ``/`` and after an ``@`` would
     be cut off, and so would what stands before a ``"``. Letters that look like them are not. A
-    backslash, which would quote what follows it, is left out.
+    backslash, which would quote what follows it, is left out. ``${`` is disarmed as FreeSWITCH does
+    it with what comes from outside.
     """
-    return display_name(text).translate(_LOOK_ALIKE)
+    return display_name(text).translate(_LOOK_ALIKE).replace("${", "%{")
+
+
+def plain_name(text: str) -> str:
+    """A name as a word of an API command: letters of any script, digits, blanks and ``. & + -``.
+
+    Everything else becomes a blank; at most 60 characters are left, perhaps none.
+    """
+    kept = (
+        char if char in _PLAIN or unicodedata.category(char)[0] in "LMN" else " "
+        for char in text[: 4 * MAX_NAME]
+    )
+    return " ".join("".join(kept).split())[:60].rstrip()
 
 
 def number(text: str) -> str:

@@ -80,13 +80,16 @@ class Criterion:
 
     numbers: tuple[str, ...] = ()
     """Patterns of callers: :func:`esl_router.model.numbers.matches`. With them, ``anonymous`` and
-    ``unavailable`` name further callers; with none of the three it is any caller."""
+    ``unavailable`` and ``contact`` name further callers; with none of the four it is any caller."""
 
     anonymous: bool = False
     """Callers who withhold their number."""
 
     unavailable: bool = False
     """Callers of whom no number came."""
+
+    contact: str = ""
+    """The contact of this name; empty: none."""
 
     dialled: tuple[str, ...] = ()
     """Patterns of the number that was dialled; empty: any."""

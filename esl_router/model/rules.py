@@ -80,6 +80,10 @@ class Rules(Protocol):
         """
         ...
 
+    def contact_name(self, domain: str, number: str) -> str:
+        """Whose number ``number`` (E.164) is, by the domain's contacts; empty: nobody's."""
+        ...
+
     def presence(self, domain: str, extension: str) -> Presence:
         """Everything that may settle the user's status, and what each status does."""
         ...

@@ -33,6 +33,10 @@ class Decision:
     caller: str = ""
     """The caller's number as it is believed: a user's extension, else E.164 where it is one."""
 
+    caller_name: str = ""
+    """The caller's name by the rules, where he gave none that counts: that of the contact whose
+    number he has, or of the user whose phone the router has called first."""
+
     callee: str = ""
     """The extension of the user or team that is called; empty when nobody was found."""
 

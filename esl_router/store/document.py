@@ -57,6 +57,7 @@ def write_rules(db: sqlite_utils.Database, rules: Document) -> None:
     """
     domain = rules["domain"]
     db.conn.execute("DELETE FROM domains WHERE domain = ?", (domain,))
+    db.conn.execute("DELETE FROM contacts WHERE domain = ? AND source = ''", (domain,))
     insert(db, rules_rows(domain, rules))
 
 
@@ -169,8 +170,14 @@ def insert(db: sqlite_utils.Database, rows: Rows) -> None:
     for table, row in rows:
         by_table[table].append(row)
     for table, found in by_table.items():
-        if found:
-            db.table(table).insert_all(found)
+        if not found:
+            continue
+        columns = list(found[0])
+        marks = ", ".join(f":{column}" for column in columns)
+        db.conn.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - our own
+            found,
+        )
 
 
 # -- reading ----------------------------------------------------------------------------------
@@ -226,6 +233,8 @@ class _Tables:
 
     def rows(self, table: str, order: str = "position") -> list[dict[str, Any]]:
         where, values = "domain = ?", [self._domain]
+        if table in ("contacts", "contact_numbers"):
+            where += " AND source = ''"  # what a directory said is not configuration
         if self._extension is not None and table == "follow_me":
             where += " AND device IN (SELECT name FROM devices WHERE domain = ? AND extension = ?)"
             values += [self._domain, self._extension]
@@ -264,6 +273,8 @@ def _settings(read: _Tables) -> Document:
     settings["remote"] = {"number": settings["remote"]}
     if settings["push"] is not None:
         settings["push"] = json.loads(settings["push"])
+    if settings["ldap"] is not None:
+        settings["ldap"] = json.loads(settings["ldap"])
     return settings
 
 
@@ -348,7 +359,8 @@ def _users(read: _Tables) -> Document:
             "numbers": [each["number"] for each in numbers.get(key, ())],
             "timezone": row["timezone"],
             **_flags(row, "voicemail", "bob_cancel_pending", "bob_count_outgoing_early"),
-            **_pick(row, "busy_on_busy", "decline", "pin"),
+            **_pick(row, "busy_on_busy", "decline", "pin", "controlled_device"),
+            **_flags(row, "auto_answer"),
             "workplace": logins[key][0]["workplace"] if key in logins else None,
             "devices": {each["name"]: _device(each) for each in own},
             "follow_me": _follow_me(own, rows),
@@ -458,6 +470,7 @@ def _executives(read: _Tables) -> Document:
                         **_pick(each, "origin"),
                         "numbers": json.loads(each["numbers"]),
                         **_flags(each, "anonymous", "unavailable"),
+                        **_pick(each, "contact"),
                     },
                     "dialled": json.loads(each["dialled"]),
                     **_pick(each, "schedule", "holidays"),

@@ -43,8 +43,8 @@ _EXECUTIVE = """
 """
 
 _CRITERIA = """
-    SELECT position, name, active, filter, origin, numbers, anonymous, unavailable, dialled,
-           schedule, holidays
+    SELECT position, name, active, filter, origin, numbers, anonymous, unavailable, contact,
+           dialled, schedule, holidays
     FROM criteria WHERE domain = ? AND executive = ? ORDER BY position
 """
 
@@ -137,7 +137,7 @@ def _criteria(
     for position, name, active, filtered, origin, *rest in conn.execute(
         _CRITERIA, (domain, extension)
     ):
-        numbers, anonymous, unavailable, dialled, hours, holidays = rest
+        numbers, anonymous, unavailable, contact, dialled, hours, holidays = rest
         try:
             found.append(
                 Criterion(
@@ -148,6 +148,7 @@ def _criteria(
                     _patterns(numbers),
                     anonymous != 0,
                     unavailable != 0,
+                    contact or "",
                     _patterns(dialled),
                     named(hours),
                     named(holidays),

@@ -70,6 +70,25 @@ PUSH = Record(
     },
     _one_way,
 )
+
+
+def _password_of_somebody(found: dict[str, Any], written: Mapping[str, Any]) -> None:
+    if (found["bind_dn"] is None) != (found["password_file"] is None):
+        raise ValueError("bind_dn and password_file belong together")
+
+
+LDAP = Record(
+    {
+        "url": Key(One(values.ldap_url)),
+        "base": Key(One(values.line(500))),
+        "bind_dn": Key(One(values.optional(values.line(500))), None),
+        "password_file": Key(One(values.optional(values.line(500))), None),
+        "filter": Key(One(values.ldap_filter), "(telephoneNumber=*)"),
+        "name": Key(One(values.ldap_attribute), "cn"),
+        "numbers": Key(Many(One(values.ldap_attribute)), ["telephoneNumber", "mobile"]),
+    },
+    _password_of_somebody,
+)
 SETTINGS = Record(
     {
         "country": Key(One(values.country_code), "DE", kept=True),
@@ -86,6 +105,7 @@ SETTINGS = Record(
         "code_sounds": Key(CODE_SOUNDS, usual(CODE_SOUNDS)),
         "remote": Key(_REMOTE, usual(_REMOTE)),
         "push": Key(Maybe(PUSH), None),
+        "ldap": Key(Maybe(LDAP), None),
     }
 )
 
@@ -278,6 +298,8 @@ USER = Record(
         "workplace": Key(One(values.optional(values.place_name)), None),
         "pin": Key(_Pin(), None),
         "devices": Key(DEVICES, {}),
+        "controlled_device": Key(One(values.optional(values.device_name)), None),
+        "auto_answer": Key(_BOOLEAN, False),
         "follow_me": Key(Named(values.device_name, FOLLOW_ME), {}),
         "presence": Key(PRESENCE, usual(PRESENCE)),
         "forward": Key(_FORWARD, usual(_FORWARD)),
@@ -320,6 +342,7 @@ _WHO = Record(
         "numbers": Key(_PATTERNS, []),
         "anonymous": Key(_BOOLEAN, False),
         "unavailable": Key(_BOOLEAN, False),
+        "contact": Key(One(values.optional(values.text)), None),
     }
 )
 CRITERION = Record(

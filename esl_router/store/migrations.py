@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlite_utils
 
+from esl_router.model import names
+
 MIGRATIONS = sqlite_utils.Migrations("esl_router")
 
 
@@ -674,6 +676,78 @@ def m024_subscriptions(db: sqlite_utils.Database) -> None:
             expires REAL NOT NULL,
             switch TEXT NOT NULL
         ) STRICT;
+        """
+    )
+
+
+@MIGRATIONS()
+def m025_contacts_of_several_sources(db: sqlite_utils.Database) -> None:
+    # No reference to `domains`: an import that replaces the rules must not forget what a directory
+    # said. Those of the rules file have the source ''. `folded` and `contact_words` are for
+    # searching, without case and umlauts.
+    db.executescript(
+        """
+        CREATE TABLE contacts_new (
+            domain TEXT NOT NULL,
+            source TEXT NOT NULL DEFAULT '' CHECK (source IN ('', 'ldap')),
+            position INTEGER NOT NULL,
+            name TEXT NOT NULL CHECK (name <> ''),
+            folded TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (domain, source, position)
+        ) STRICT;
+        CREATE TABLE contact_numbers_new (
+            domain TEXT NOT NULL,
+            source TEXT NOT NULL,
+            contact INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            number TEXT NOT NULL CHECK (number GLOB '+[1-9]*' AND number NOT GLOB '+*[^0-9]*'),
+            PRIMARY KEY (domain, source, contact, position),
+            FOREIGN KEY (domain, source, contact) REFERENCES contacts_new ON DELETE CASCADE
+        ) STRICT;
+        CREATE TABLE contact_words (
+            domain TEXT NOT NULL,
+            word TEXT NOT NULL,
+            source TEXT NOT NULL,
+            contact INTEGER NOT NULL,
+            PRIMARY KEY (domain, word, source, contact),
+            FOREIGN KEY (domain, source, contact) REFERENCES contacts_new ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO contacts_new SELECT domain, '', position, name, '' FROM contacts;
+        INSERT INTO contact_numbers_new SELECT domain, '', contact, position, number
+            FROM contact_numbers;
+        """
+    )
+    for domain, position, name in db.execute(
+        "SELECT domain, position, name FROM contacts_new"
+    ).fetchall():
+        db.execute(
+            "UPDATE contacts_new SET folded = ? WHERE domain = ? AND position = ?",
+            (names.fold(name), domain, position),
+        )
+        for word in names.search_words(name):
+            db.execute("INSERT INTO contact_words VALUES (?, ?, '', ?)", (domain, word, position))
+    db.executescript(
+        """
+        DROP TABLE contact_numbers;
+        DROP TABLE contacts;
+        ALTER TABLE contacts_new RENAME TO contacts;
+        ALTER TABLE contact_numbers_new RENAME TO contact_numbers;
+        CREATE INDEX contact_numbers_number ON contact_numbers (domain, number);
+        CREATE INDEX contact_words_contact ON contact_words (domain, source, contact);
+        CREATE INDEX contacts_folded ON contacts (domain, folded);
+        CREATE TABLE contact_sources (
+            domain TEXT NOT NULL,
+            source TEXT NOT NULL,
+            synced REAL,
+            tried REAL NOT NULL,
+            error TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (domain, source)
+        ) STRICT;
+        ALTER TABLE domains ADD COLUMN ldap TEXT CHECK (ldap IS NULL OR json_valid(ldap));
+        ALTER TABLE users ADD COLUMN controlled_device TEXT;
+        ALTER TABLE users ADD COLUMN auto_answer INTEGER NOT NULL DEFAULT 0 CHECK (
+            auto_answer IN (0, 1));
+        ALTER TABLE criteria ADD COLUMN contact TEXT;
         """
     )
 

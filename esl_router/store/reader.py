@@ -72,6 +72,17 @@ _DEVICE_USER = """
     WHERE devices.domain = ? AND devices.name = ?
 """
 
+# Its own contacts before those of a directory, in the order of the file.
+_CONTACT_NAME = """
+    SELECT contacts.name
+    FROM contact_numbers JOIN contacts
+        ON contacts.domain = contact_numbers.domain
+        AND contacts.source = contact_numbers.source
+        AND contacts.position = contact_numbers.contact
+    WHERE contact_numbers.domain = ? AND contact_numbers.number = ?
+    ORDER BY contacts.source, contacts.position LIMIT 1
+"""
+
 _FOLLOW_ME = """
     SELECT 0 AS place, coalesce(devices.follow_me_position, 1000000) AS listed,
            devices.position AS position,
@@ -302,6 +313,10 @@ class Reader:
     def device_user(self, domain: str, device: str) -> str | None:
         row = self._conn.execute(_DEVICE_USER, (domain, device)).fetchone()
         return None if row is None else row[0]
+
+    def contact_name(self, domain: str, number: str) -> str:
+        row = self._conn.execute(_CONTACT_NAME, (domain, number)).fetchone()
+        return "" if row is None else row[0]
 
     def follow_me(self, domain: str, extension: str, origin: Origin) -> tuple[FollowMeRow, ...]:
         found = self._conn.execute(

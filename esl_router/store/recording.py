@@ -77,9 +77,11 @@ STATE = frozenset(
         "journal_legs",
         "history",
         "history_changes",
+        "contact_words",
+        "contact_sources",
     }
 )
-"""The tables of what the router writes for itself: no rules."""
+"""The tables of what the router writes for itself: no rules, or what follows from them."""
 
 
 def administrator(source: Source = Source.CLI) -> Actor:

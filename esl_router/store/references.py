@@ -71,6 +71,10 @@ def check_user(extension: str, user: Mapping[str, Any], known: Known) -> list[st
             problems.append(
                 _missing(f"{path}.follow_me.{device}", "device of his", device, user["devices"])
             )
+    controlled = user["controlled_device"]
+    if controlled is not None and user["devices"].get(controlled, {}).get("kind") != "sip":
+        own = [name for name, device in user["devices"].items() if device["kind"] == "sip"]
+        problems.append(_missing(f"{path}.controlled_device", "SIP device of his", controlled, own))
     hours = user["presence"]["outside_hours"]
     if hours is not None and hours["schedule"] not in known.schedules:
         where = f"users.{extension}.presence.outside_hours.schedule"

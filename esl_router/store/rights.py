@@ -109,6 +109,10 @@ RIGHTS = (
         for key in ("status", "forward")
     ),
     Right("users.{user}.messenger", (Who.USER,), "the messenger of {user}"),
+    *(
+        Right(f"users.{{user}}.{key}", (Who.USER,), "the click to call of {user}")
+        for key in ("controlled_device", "auto_answer")
+    ),
     Right("users.{user}.busy_on_busy", (Who.USER,), "the busy on busy of {user}"),
     Right("users.{user}.pin", (Who.USER,), "the PIN of {user}"),
     *(

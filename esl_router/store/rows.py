@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from esl_router.model import names
 from esl_router.store.layout import (
     CALL_ORIGINS,
     CONDITIONS,
@@ -27,6 +28,7 @@ TABLES = (
     "schedule_closed",
     "contacts",
     "contact_numbers",
+    "contact_words",
     "extensions",
     "numbers",
     "users",
@@ -58,6 +60,8 @@ _USER = (
     "bob_count_outgoing_early",
     "decline",
     "pin",
+    "controlled_device",
+    "auto_answer",
 )
 _PROFILE = (
     "no_answer_after",
@@ -87,6 +91,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             "code_sounds": json.dumps(settings["code_sounds"]),
             "remote": settings["remote"]["number"],
             "push": None if settings["push"] is None else json.dumps(settings["push"]),
+            "ldap": None if settings["ldap"] is None else json.dumps(settings["ldap"]),
         },
     )
     for position, (status, name) in enumerate(rules["statuses"].items()):
@@ -97,11 +102,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
     for position, (name, schedule) in enumerate(rules["schedules"].items()):
         yield from schedule_rows(domain, name, schedule, position)
     for position, contact in enumerate(rules["contacts"]):
-        row = {"domain": domain, "position": position, "name": contact["name"]}
-        yield "contacts", row
-        for index, number in enumerate(contact["numbers"]):
-            key = {"domain": domain, "contact": position, "position": index}
-            yield "contact_numbers", {**key, "number": number}
+        yield from contact_rows(domain, contact, position)
     for position, (name, place) in enumerate(rules["workplaces"].items()):
         yield from workplace_rows(domain, name, place, position)
     for position, (extension, user) in enumerate(rules["users"].items()):
@@ -110,6 +111,20 @@ def rules_rows(domain: str, rules: Document) -> Rows:
         yield from team_rows(domain, extension, team, position)
     for position, (extension, executive) in enumerate(rules["executives"].items()):
         yield from executive_rows(domain, extension, executive, position)
+
+
+def contact_rows(domain: str, contact: Mapping[str, Any], position: int, source: str = "") -> Rows:
+    """The rows of one contact; ``source`` is "" for those of the rules file."""
+    name = contact["name"]
+    key = {"domain": domain, "source": source}
+    yield "contacts", {**key, "position": position, "name": name, "folded": names.fold(name)}
+    for index, number in enumerate(contact["numbers"]):
+        yield "contact_numbers", {**key, "contact": position, "position": index, "number": number}
+    for word in names.search_words(name):
+        yield (
+            "contact_words",
+            {"domain": domain, "word": word, "source": source, "contact": position},
+        )
 
 
 def schedule_rows(domain: str, name: str, schedule: Mapping[str, Any], position: int) -> Rows:
@@ -290,7 +305,7 @@ def executive_rows(
                 **key,
                 "position": index,
                 **{name: criterion[name] for name in _CRITERION},
-                **{name: who[name] for name in ("origin", "anonymous", "unavailable")},
+                **{name: who[name] for name in ("origin", "anonymous", "unavailable", "contact")},
                 "numbers": json.dumps(who["numbers"]),
                 "dialled": json.dumps(criterion["dialled"]),
             },

@@ -38,6 +38,8 @@ _PIN = re.compile(r"[0-9]{6,12}")
 _PIN_KEPT = re.compile(r"scrypt\$[0-9a-f]{32}\$[0-9a-f]{64}")
 _RUNS = "01234567890123456789"
 _CODE = re.compile(r"[*#][0-9*]{1,9}")
+_LDAP_URL = re.compile(r"ldaps?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _SOUND = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 _TRUNK = re.compile(r"[A-Za-z0-9_]+/[A-Za-z0-9_./:@;=+~-]*")
 _LOGIN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}|file:.{1,500}")
@@ -297,6 +299,39 @@ def code(value: Any, country: str) -> str:
         raise ValueError(
             f"{said(value)} is no feature code: * or #, then 1 to 9 digits or stars, in quotes"
         )
+    return value
+
+
+def line(most: int) -> Value:
+    """One line of text."""
+
+    def check(value: Any, country: str) -> str:
+        if not isinstance(value, str) or not 0 < len(value) <= most or not value.isprintable():
+            raise ValueError(f"must be one line of 1 to {most} characters")
+        return value
+
+    return check
+
+
+def ldap_url(value: Any, country: str) -> str:
+    """Where a directory server is."""
+    if not isinstance(value, str) or not _LDAP_URL.fullmatch(value):
+        raise ValueError(f"{said(value)} is no LDAP server (ldaps://ldap.example.org)")
+    return value
+
+
+def ldap_filter(value: Any, country: str) -> str:
+    """Which entries of a directory count."""
+    found = line(1000)(value, country)
+    if not (found.startswith("(") and found.endswith(")") and found.count("(") == found.count(")")):
+        raise ValueError(f"{value!r} is no LDAP filter ((telephoneNumber=*))")
+    return str(found)
+
+
+def ldap_attribute(value: Any, country: str) -> str:
+    """The name of an attribute in a directory."""
+    if not isinstance(value, str) or not _ATTRIBUTE.fullmatch(value):
+        raise ValueError(f"{said(value)} is no LDAP attribute (telephoneNumber)")
     return value
 
 

@@ -67,6 +67,7 @@ class Call:
             "set": self._set,
             "multiset": self._multiset,
             "export": self._export,
+            "set_profile_var": self._set_profile,
             "unset": lambda name: self.leg.set(name, ""),
             "answer": lambda _: self.answer(),
             "pre_answer": lambda _: None,
@@ -260,7 +261,7 @@ class Call:
                 if app is None:
                     self.end("DESTINATION_OUT_OF_ORDER")
                 else:
-                    if name not in ("set", "multiset", "export", "unset"):
+                    if name not in ("set", "multiset", "export", "set_profile_var", "unset"):
                         self.leg.application, self.leg.argument = name, argument
                     app(argument)
             except CallerGone:
@@ -294,6 +295,11 @@ class Call:
         if value:
             names = [n for n in self.leg.variables.get("export_vars", "").split(",") if n]
             self.leg.set("export_vars", ",".join([*names, name]))
+
+    def _set_profile(self, argument: str) -> None:
+        name, _, value = argument.partition("=")
+        if name == "caller_id_name":
+            self.leg.display = value
 
     def answer(self) -> None:
         leg = self.leg

@@ -608,3 +608,39 @@ def test_who_hangs_up_before_his_pin_has_tried_nothing():
     side, _ = outside("1002", None)
     assert side.pins.tried == []
     assert side.journal[0].result == "cancelled"
+
+
+STRANGER = {"variable_sip_authorized": "false", "Caller_Caller_ID_Number": "+493099887766"}
+
+
+def test_a_contacts_name_stands_in_the_callers_profile_before_phones_ring():
+    side = Switchside(replace(COMPANY, contacts={"+493099887766": "Muster: GmbH"}))
+    side.order()
+    side.say(snapshot(Caller_Caller_ID_Name="", **STRANGER))
+    first, name, bridge = side.orders(3)
+    assert (first.app, bridge.app) == ("multiset", "bridge")
+    assert (name.app, name.arg) == ("set_profile_var", "caller_id_name=Muster\u2236 GmbH")
+    side.close()
+    side.wait()
+    assert side.journal[0].caller_name == "Muster: GmbH"
+
+
+def test_a_mailbox_hears_of_the_contact_too():
+    nobody = replace(COMPANY, rows={}, contacts={"+493099887766": "Muster GmbH"})
+    side = Switchside(nobody)
+    side.order()
+    side.say(snapshot(Caller_Caller_ID_Name="", **STRANGER))
+    orders = side.orders(5)
+    assert [order.app for order in orders[:3]] == ["multiset", "set_profile_var", "answer"]
+    side.close()
+    side.wait()
+
+
+def test_a_caller_with_a_name_keeps_it():
+    side = Switchside(replace(COMPANY, contacts={"+493099887766": "Muster GmbH"}))
+    side.order()
+    side.say(snapshot(**STRANGER))
+    assert [order.app for order in side.orders(2)] == ["multiset", "bridge"]
+    side.close()
+    side.wait()
+    assert side.journal[0].caller_name == "Ben Berg"

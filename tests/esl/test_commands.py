@@ -165,3 +165,49 @@ def test_an_event_that_is_raised_on_the_switch():
 def test_what_stands_in_no_header_of_an_event(name, headers):
     with pytest.raises(Untrusted):
         commands.send_event(name, headers)
+
+
+DIAL = "{originate_timeout=33}[^^~eslr_device=1001-desk]sofia/internal/sip:a@127.0.0.1:5070"
+
+
+def test_a_phone_is_called_and_then_sent_on():
+    order = commands.originate(DIAL, "030765", "internal", name="Müller & Co.", number="030765")
+    line = f"api originate {DIAL} 030765 XML internal 'Müller & Co.' 030765"
+    assert order == f"{line}\n\n".encode()
+
+
+def test_a_name_is_nothing_but_a_name():
+    name = "a' b\"c\\d\n\napi x ${e} {f} [g],h|i:_:j\u202e unload mod_event_socket"
+    order = commands.originate(DIAL, "1", "internal", name=name, number="1").decode()
+    assert order.endswith(" 'a b c d api x e f g h i j unload mod event socket' 1\n\n")
+    assert order.count("\n") == 2
+    assert commands.originate(DIAL, "1", "internal", name="'", number="1").endswith(b" '1' 1\n\n")
+
+
+@pytest.mark.parametrize(
+    ("dial", "number", "context"),
+    [
+        ("a b", "1", "internal"),
+        ("a'b", "1", "internal"),
+        ("a\\b", "1", "internal"),
+        ("a\nb", "1", "internal"),
+        (DIAL, "&system(x)", "internal"),
+        (DIAL, "", "internal"),
+        (DIAL, "1 2", "internal"),
+        (DIAL, "1", "in ternal"),
+        (f"{DIAL};unload+mod_event_socket", "1", "internal"),
+    ],
+)
+def test_what_would_be_another_order_is_refused(dial, number, context):
+    with pytest.raises(Untrusted):
+        commands.originate(dial, number, context, name="A", number="1")
+
+
+def test_a_callers_name_is_an_argument_in_the_body():
+    order = commands.set_caller_name("Müller\u2236 x")
+    [(lines, body)] = read(order)
+    assert "execute-app-name: set_profile_var" in lines
+    assert body.decode() == "caller_id_name=Müller\u2236 x"
+    for name in ("${x}", "a\nb"):
+        with pytest.raises(Untrusted):
+            commands.set_caller_name(name)

@@ -662,3 +662,13 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
         if isinstance(leg.target, Outside):
             assert (leg.target.caller_number is None) == ("origination_privacy" in local)
         assert bool(diversion) == (leg.diversion is not None)
+
+
+def test_a_phone_may_be_asked_to_pick_up_by_itself():
+    ring = Ring("pbx.test", "1001", (Leg("1001-desk", Registered("1001-desk", "pbx.test")),))
+    asked, usual = (
+        build(ring, lambda: "c0ffee00-0000-4000-8000-000000000001", auto_answer=flag).text
+        for flag in (True, False)
+    )
+    assert "~sip_auto_answer=true" in asked
+    assert "auto_answer" not in usual

@@ -212,3 +212,22 @@ def test_a_call_id(text):
 def test_what_is_no_call_id(text):
     with pytest.raises(Untrusted):
         untrusted.call_id(text)
+
+
+def test_a_name_that_would_be_expanded_is_disarmed():
+    assert untrusted.caller_name("a ${hostname} b") == "a %{hostname} b"
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Müller & Söhne", "Müller & Söhne"),
+        ("Jörg Müller-Ost", "Jörg Müller-Ost"),
+        ("O'Neil", "O Neil"),
+        ("a:b/c@d,e|f", "a b c d e f"),
+        ("\u200b\u202e", ""),
+        ("x" * 99, "x" * 60),
+    ],
+)
+def test_a_plain_name_has_nothing_that_a_command_would_notice(name, plain):
+    assert untrusted.plain_name(name) == plain

@@ -53,7 +53,7 @@ def test_every_field_of_an_executive(store):
     assert closed == Criterion(
         "closed days", origin=Origin.EXTERNAL, dialled=("+493012345101",), holidays=office
     )
-    assert family == Criterion("family", filter=False, numbers=("+49171999*",))
+    assert family == Criterion("family", filter=False, numbers=("+49171999*",), contact="Dr. Vogel")
     assert fair == Criterion("fair weeks", active=False, origin=Origin.EXTERNAL)
     assert anna == Executive(
         DOMAIN,

@@ -1,0 +1,1 @@
+"""Contacts from elsewhere: vCard and CSV files, and a directory server."""
