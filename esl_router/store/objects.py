@@ -175,23 +175,24 @@ def _compare(
         return
     # What is gone, the last first, then the order, then the rest: read backwards, each place is
     # right when its turn comes.
-    gone = [name for name in old if name not in new]
-    for name in reversed(gone):
-        yield from _of_entry(form, path, old, new, name)
+    gone = [(place, name) for place, name in enumerate(old) if name not in new]
+    for where, name in reversed(gone):
+        yield from _of_entry(form, path, old, new, name, where)
     if isinstance(form, Named | Many):
         common = [name for name in old if name in new]
         if common != (order := [name for name in new if name in old]):
             yield path, common, order, None, True
-    for name in new:
-        yield from _of_entry(form, path, old, new, name)
+    for where, name in enumerate(new):
+        yield from _of_entry(form, path, old, new, name, where)
 
 
 def _of_entry(
-    form: Form | None, path: Path, old: dict[str, Any], new: dict[str, Any], name: str
+    form: Form | None, path: Path, old: dict[str, Any], new: dict[str, Any], name: str, where: int
 ) -> Iterator[_Found]:
+    """``where`` is the entry's place where it is there alone."""
     inner, place = _form_within(form, name), None
     if isinstance(form, Named | Many) and not (name in old and name in new):
-        place = list(old if name in old else new).index(name)
+        place = where
         if isinstance(inner, Record) and _is_soft(inner):
             # That it stands there at all, apart from what it says.
             empty: tuple[Any, Any] = ({}, None) if name in old else (None, {})
