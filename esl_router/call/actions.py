@@ -310,14 +310,14 @@ def confirm(socket: CallSocket, action: Confirm) -> None:
 
 
 def reject(socket: CallSocket, action: Reject, *, answered: bool) -> None:
-    """End the call with the action's code. Who is connected already hears the tone that says so:
-    he would think that he was cut off."""
+    """End the call with the action's code. Who is connected and has not had what he called for
+    hears the tone that says so: he would think that he was cut off."""
     orders = [commands.set_many({variables.ROUTED: "true", variables.IGNORE_REMOTE_CAUSE: "true"})]
-    if answered:
+    if answered and not action.quiet:
         tone = _BUSY_TONE if action.code == BUSY.code else _CONGESTION_TONE
         orders += [commands.execute("playback", tone), commands.hangup("NORMAL_CLEARING")]
     else:
-        orders.append(commands.hangup(action.cause))
+        orders.append(commands.hangup("NORMAL_CLEARING" if answered else action.cause))
     _run(socket, orders)
 
 

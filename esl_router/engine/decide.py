@@ -37,6 +37,7 @@ from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import (
     NOT_FOUND,
+    OVER,
     UNAVAILABLE,
     Action,
     Announce,
@@ -137,7 +138,7 @@ def _next(way: Way) -> Action:
     on = isinstance(last, _GOES_ON) or (isinstance(last, Announce) and last.before_forward)
     if last is not None and not on:
         trace.fired("fallback", f"{_ENDED[type(last)]} has ended, and so does the call.")
-        return UNAVAILABLE
+        return OVER
     if parties.code is Code.RETRIEVE:
         return retrieve.step(situation)
     if parties.code is Code.PUSH:

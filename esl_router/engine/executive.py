@@ -8,7 +8,7 @@ from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
-from esl_router.model.actions import UNAVAILABLE
+from esl_router.model.actions import OVER
 from esl_router.model.executive import (
     Criterion,
     Executive,
@@ -41,7 +41,7 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
     if rounds:
         # Whether it is filtered was decided when the assistants began to ring.
         if way.result(rounds[-1][0], of_team=True) is None:
-            return UNAVAILABLE
+            return OVER
     elif not filters(executive, situation):
         return None
     ring = pool.ring(executive, user, way)

@@ -14,7 +14,7 @@ from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.retrieve import dialled
 from esl_router.engine.way import Step, Way
-from esl_router.model.actions import FORBIDDEN, UNAVAILABLE, Ring
+from esl_router.model.actions import FORBIDDEN, OVER, Ring
 from esl_router.model.executive import AlertExecutive, Executive, RolloverAction
 from esl_router.model.people import DeclineScope, Origin, User
 
@@ -108,7 +108,7 @@ def _ask(boss: Executive, user: User, person: User, way: Way) -> Step:
     if attempt is not None:
         result = way.result(attempt)
         if result is None:
-            return UNAVAILABLE
+            return OVER
         return fallback.code(fallback.CONDITION[result], trace)
     trace.fired(STAGE, f"{person.extension} asks {user.extension} to take a call.")
     return _ring(boss, user, way) or fallback.code(Condition.UNREACHABLE, trace)
@@ -122,7 +122,7 @@ def _hand(boss: Executive, user: User, person: User, way: Way) -> Step:
         ring = None if way.attempt(person.extension) else _ring(boss, user, way)
         return ring or _back(person, (boss, user), way)
     if way.result(attempt) is None:
-        return UNAVAILABLE
+        return OVER
     return _back(person, (boss, user), way)
 
 
@@ -132,7 +132,7 @@ def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
     attempt = way.attempt(person.extension)
     if attempt is not None:
         if way.result(attempt) is None:
-            return UNAVAILABLE
+            return OVER
         return _others(person, *to, way) if to else way.end(Condition.NO_ANSWER)
     situation.trace.fired(STAGE, f"The caller comes back to {person.extension}.")
     # Neither his status nor another call keeps a caller from him to whom he has spoken (X62).
@@ -154,7 +154,7 @@ def _others(person: User, boss: Executive, user: User, way: Way) -> Step:
     """The other assistants, as for any call of the pool, and then the rollover."""
     rings = pool.rounds(boss, way.situation.call)
     if rings and way.result(rings[-1][0], of_team=True) is None:
-        return UNAVAILABLE
+        return OVER
     # The executive has been asked already.
     others = replace(
         boss, alert_executive=AlertExecutive.NONE, parallel_mobile=False, parallel_other=False

@@ -15,7 +15,7 @@ def step(situation: Situation) -> Action:
     trace, rules = situation.trace, situation.rules
     domain, extension = situation.settings.domain, situation.parties.caller
     executive = rules.executive(domain, extension) if extension else None
-    if executive is None or extension is None:
+    if executive is None or extension is None or situation.call.sent_by is not None:
         trace.fired(STAGE, "Only an executive can take over a call of his assistants.")
         return FORBIDDEN
     for assistant in executive.assistants:

@@ -11,7 +11,7 @@ from esl_router.engine import fallback, followme, team, user
 from esl_router.engine.fallback import Condition
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
-from esl_router.model.actions import UNAVAILABLE, Action, Announce, Diversion, Leg, Outside, Ring
+from esl_router.model.actions import OVER, Action, Announce, Diversion, Leg, Outside, Ring
 from esl_router.model.people import User
 from esl_router.model.presence import TargetKind
 from esl_router.model.team import Team
@@ -63,7 +63,7 @@ def outside(number: str, way: Way) -> Action:
     attempt = way.attempt(number)
     if attempt is not None:
         result = way.result(attempt)
-        return fallback.finish_outside(attempt, result, trace) if result else UNAVAILABLE
+        return fallback.finish_outside(attempt, result, trace) if result else OVER
     caller, boss = situation.parties.caller, situation.parties.on_behalf
     calling = boss or (situation.rules.user(settings.domain, caller) if caller else None)
     own = calling.numbers[0] if calling and calling.numbers else None
@@ -143,7 +143,7 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     attempt = way.attempt(number)
     if attempt is not None:
         result = way.result(attempt)
-        return way.end(fallback.CONDITION[result]) if result else UNAVAILABLE
+        return way.end(fallback.CONDITION[result]) if result else OVER
     if followme.forwards_full(number, situation):
         trace.fired(STAGE, f"As many calls are forwarded to {number} already as may be.")
         return way.end(Condition.UNREACHABLE)

@@ -10,7 +10,7 @@ from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import Effective, effective
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Redirect, Step, Way
-from esl_router.model.actions import UNAVAILABLE, Leg, Outside, Ring
+from esl_router.model.actions import OVER, Leg, Outside, Ring
 from esl_router.model.call import Call, LegResult, RingResult
 from esl_router.model.people import Origin, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
@@ -47,7 +47,7 @@ def step(team: Team, way: Way) -> Step:
     if rounds:
         result = way.result(rounds[-1][0], of_team=True)
         if result is None:
-            return UNAVAILABLE
+            return OVER
         if result is not RingResult.NO_ANSWER or left < 1:
             return _overflow(team, fallback.CONDITION[result], way)
     elif is_busy(team, situation):

@@ -15,7 +15,7 @@ from esl_router.engine import (
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import Effective, effective, sent_away
 from esl_router.engine.way import Redirect, Step, Way
-from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
+from esl_router.model.actions import OVER, Ring, Voicemail
 from esl_router.model.call import Attempt, RingResult
 from esl_router.model.people import CallerAction, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
@@ -53,7 +53,7 @@ def step(user: User, way: Way) -> Step:
     if attempt is not None and not prelude.alerted(attempt):
         return _rang(user, profile, attempt, way)
     if attempt is not None and way.result(attempt) is None:
-        return UNAVAILABLE
+        return OVER
     if presence.calendar is not None and presence.calendar.unread_since is not None:
         since = presence.calendar.unread_since.isoformat(timespec="seconds")
         why = f"The calendar of {user.extension} cannot be read since {since}"
@@ -68,7 +68,7 @@ def step(user: User, way: Way) -> Step:
 def _rang(user: User, profile: Profile, attempt: Attempt, way: Way) -> Step:
     result = way.result(attempt)
     if result is None:
-        return UNAVAILABLE
+        return OVER
     deflected = None
     if result is not RingResult.DECLINED:  # then he has refused the call on another phone
         deflected = deflection.redirect(user, attempt, way)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from esl_router.model.feature import Feature, Tone
 from esl_router.model.people import DeclineScope, Hook, Redecide
@@ -219,6 +219,9 @@ class Reject:
     cause: str
     """FreeSWITCH's hangup cause that stands for it."""
 
+    quiet: bool = field(default=False, compare=False)
+    """Whether somebody who is connected hears no tone: he has had what he called for."""
+
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
@@ -261,5 +264,8 @@ Action = (
 
 BUSY = Reject(486, "USER_BUSY")
 UNAVAILABLE = Reject(480, "NO_ANSWER")
+OVER = Reject(480, "NO_ANSWER", quiet=True)
+"""What was to be heard or said is over."""
+
 NOT_FOUND = Reject(404, "UNALLOCATED_NUMBER")
 FORBIDDEN = Reject(403, "OUTGOING_CALL_BARRED")

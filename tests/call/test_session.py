@@ -242,6 +242,18 @@ def test_a_caller_who_is_connected_already_hears_a_ringing_tone():
     side.wait()
 
 
+def test_a_mailbox_that_has_ended_is_followed_by_no_tone():
+    side = Switchside(COMPANY)
+    (uuid,) = leg_uuids(rung(side)[1].arg)
+    side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
+    assert [order.app or order.line for order in side.orders(5)][3:] == ["voicemail", "connect"]
+    side.say(OK, OK, OK, OK, snapshot(Answer_State="answered"))
+    _, hangup = side.orders(2)
+    assert hangup.cause == "NORMAL_CLEARING"
+    side.close()
+    side.wait()
+
+
 def test_a_leg_that_may_not_be_dialled_is_left_out_and_the_rest_rings(caplog):
     broken = mobile("1001-mobile", "+49171 ,{}", "1001")
     rows = {**COMPANY.rows, "1001": [FollowMeRow(sip("1001-desk")), FollowMeRow(broken)]}

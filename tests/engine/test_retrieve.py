@@ -38,6 +38,8 @@ def test_only_a_call_that_was_for_her_and_is_an_assistant_s(live):
     assert play(HERS, board(), live=live) == [UNAVAILABLE]
 
 
-def test_nobody_else_takes_it():
+def test_nobody_else_takes_it_nor_sends_her_there():
+    sent = replace(HERS, sent_by=f"1004-desk@{DOMAIN}")
+    assert play(sent, board(), live=talking()) == [FORBIDDEN]
     assert play(internal_call("*65"), board(), live=talking()) == [FORBIDDEN]
     assert play(trunk_call("*65"), board(), live=talking())[0].code == 404
