@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -44,7 +45,10 @@ class Running:
             has=beside is not None,
         )
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [sys.executable, "-u", "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         os.set_blocking(self.process.stdout.fileno(), False)
         self.text = ""
@@ -84,7 +88,9 @@ def running():
 
     yield make
     for each in made:
-        each.process.kill()
+        # What it has forked, too: a worker that hangs does not see that the supervisor is gone.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(each.process.pid, signal.SIGKILL)
         each.process.wait(5)
         each.process.stdout.close()
 
