@@ -183,7 +183,7 @@ def set_calendar(user: str, pairs: dict[str, Any], domain: str | None, **options
 
     \b
     Example:
-      esl-router calendar set 1001 --source caldav:https://dav.example.com/anna/work/ \\
+      esl-router calendar set 1001 --source caldav:https://dav.example.com/anna/calendar/ \\
         --login file:/etc/esl_router/anna.login --address anna@example.com
       esl-router calendar set 1001 --status meeting --forward voicemail --as 1001
       esl-router calendar set 1001 --status none --forward none

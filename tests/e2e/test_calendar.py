@@ -107,7 +107,7 @@ class Dav:
             return False
 
         wait_until(up, 20, "radicale listens")
-        self.ask("MKCALENDAR", "/anna/work/")
+        self.ask("MKCALENDAR", "/anna/calendar/")
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> None:
         token = base64.b64encode(self.LOGIN.encode()).decode()
@@ -120,7 +120,7 @@ class Dav:
 
     @property
     def calendar(self) -> str:
-        return f"caldav:http://127.0.0.1:{self.port}/anna/work/"
+        return f"caldav:http://127.0.0.1:{self.port}/anna/calendar/"
 
     def close(self) -> None:
         self._process.kill()
@@ -233,7 +233,7 @@ def an_appointment_on_the_web_sends_calls_to_the_mailbox_while_it_lasts(stage: S
 def an_appointment_on_a_caldav_server_sends_calls_to_the_deputy(stage: Stage) -> None:
     """No status at all: nobody sees it. The server wants a password."""
     own, span = stage.line("1601-a", answer=0.2), soon()
-    SOURCES["dav"].ask("PUT", "/anna/work/1.ics", ics(span))
+    SOURCES["dav"].ask("PUT", "/anna/calendar/1.ics", ics(span))
     login = SOURCES["place"] / "anna.login"
     login.write_text(Dav.LOGIN + "\n")
     login.chmod(0o600)
