@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.endpoint import Caller, Registered
+from tests.e2e.lines import Lines
 from tests.e2e.router import Router
 from tests.e2e.sip import wait_until
 from tests.e2e.stage import company, person
 from tests.e2e.switch import FreeSwitch
 
-RULES = company(
-    u1900=person("1900", "a"),
-    u1050=person(
-        "1050", "a", "b", internal={"a": (0, 8)}, external={"b": (0, 8)}, number="+493012345050"
+RULES = {
+    **company(
+        u1900=person("1900", "a"),
+        u1050=person(
+            "1050", "a", "b", internal={"a": (0, 8)}, external={"b": (0, 8)}, number="+493012345050"
+        ),
+        u1060=person("1060", "a", number="+493012345060"),
+        u1061=person("1061", "a"),
     ),
-)
+    # She is alerted: her phone shows the caller's own name, her assistant's one with it inside.
+    "executives": {
+        "1060": {"assistants": [{"user": "1061"}], "alert_executive": "ring", "push_recall": 1}
+    },
+}
 MARK = Path("/tmp") / "eslr-e2e-injected"
 RUN = f"${{system(touch {MARK})}}"
 NAMES = {
@@ -69,6 +79,32 @@ def test_a_display_name_forges_nothing_and_runs_nothing(
     call.cancel()
     assert call.wait() == 487
     assert "1050-b" in switch.socket.api("show registrations")
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+def test_nor_does_it_on_the_phones_of_an_executive_her_assistant_and_when_it_comes_back(
+    name: str, own_phone: Callable[..., Registered], outside: Caller, switch: FreeSwitch
+) -> None:
+    hers = own_phone("1060-a")
+    lines = Lines(switch)
+    try:
+        assistant = lines.register("1061-a")
+        call = outside.call("+493012345060", display=name)
+        for invite in (hers.wait_ringing().invite, assistant.wait_ringing().invite):
+            assert invite.from_user == "+4930999"
+            assert not {"x", "x-forged"} & {header for header, _ in invite.headers}
+        assert assistant.ringings[0].invite.display.startswith("User 1060 - ")
+        lines.answer(assistant.ringings[0])
+        assert call.wait() == 200
+        time.sleep(1)
+        lines.transfer(assistant.ringings[0], "*63")
+        recalled = assistant.wait_ringing(8, calls=2).invite
+        assert recalled.display.startswith("Recall")
+        assert recalled.from_user == "+4930999"
+        call.hang_up()
+    finally:
+        lines.close()
+    assert "1060-a" in switch.socket.api("show registrations")
 
 
 @pytest.mark.parametrize(
