@@ -28,6 +28,10 @@ def e164(text: str, country: str) -> str | None:
         != phonenumbers.ValidationResult.IS_POSSIBLE
     ):
         return None
+    # A zero behind the country code is part of a number in Italy and few other places. Elsewhere a
+    # carrier may drop it: +49 0900… would be dialled as +49900…, past the toll policy.
+    if number.italian_leading_zero and not phonenumbers.is_valid_number(number):
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -83,7 +83,9 @@ def load(path: Path) -> Scenario:
     """Read a scenario file; raises ScenarioError."""
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from error
+    except (ValueError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path}: {error}") from error
     try:
         return read(document)

@@ -15,6 +15,16 @@ def test_what_is_no_number_is_none(text):
     assert numbers.e164(text, "US") is None
 
 
+@pytest.mark.parametrize("text", ["+490900", "00490900", "+4900900123456", "004900900123456"])
+def test_a_zero_behind_the_country_code_is_no_way_past_the_toll_policy(text):
+    assert numbers.e164(text, "DE") is None
+    assert numbers.outside(text, "DE") is None
+
+
+def test_where_a_zero_belongs_to_the_number_it_stays():
+    assert numbers.e164("06 698 12345", "IT") == "+390669812345"
+
+
 def test_the_country_decides_how_a_national_number_is_read():
     assert numbers.e164("0512 123456", "AT") == "+43512123456"
 
