@@ -118,7 +118,9 @@ def plan(
             taken.add(_identity(row.device))
         else:
             skipped.append(Skipped(row, reason))
-    ringing, late = _clip(without_gaps(legs) if close_gaps else legs, limit)
+    planned = without_gaps(legs) if close_gaps else legs
+    ringing = within(planned, limit)
+    late = {leg.device for leg in planned} - {leg.device for leg in ringing}
     skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
     # Where others ring in between, whoever puts them together says when each rings.
     for leg in ringing if close_gaps else ():
@@ -161,6 +163,22 @@ def in_words(leg: Leg) -> str:
     return (
         f"is not registered: it is woken at {leg.woken} s, and {times} if it registers in {wait} s"
     )
+
+
+def within(legs: list[Leg], seconds: int | None) -> list[Leg]:
+    """The legs cut off after so many seconds; who would ring only then does not ring."""
+    if seconds is None:
+        return legs
+    return [
+        leg if leg.ends <= seconds else replace(leg, ring=seconds - leg.delay)
+        for leg in legs
+        if leg.delay < seconds
+    ]
+
+
+def rings(leg: Leg) -> str:
+    """What a leg makes ring: an account or a number. In one ring each rings once."""
+    return leg.target.number if isinstance(leg.target, Outside) else leg.device
 
 
 def _reason(
@@ -296,15 +314,3 @@ def shown_number(situation: Situation, own: str | None) -> str | None:
     if settings.caller_id_out == "caller" and number.startswith("+"):
         return number
     return own
-
-
-def _clip(legs: list[Leg], limit: int | None) -> tuple[list[Leg], set[str]]:
-    """The legs cut off at ``limit`` seconds, and the devices that would ring only after it."""
-    if limit is None:
-        return legs, set()
-    ringing = [
-        leg if leg.ends <= limit else replace(leg, ring=limit - leg.delay)
-        for leg in legs
-        if leg.delay < limit
-    ]
-    return ringing, {leg.device for leg in legs if leg.delay >= limit}

@@ -133,7 +133,7 @@ def line_up(
         legs += his
         if sequential and slot is not None:
             offset += slot
-    legs = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
+    legs = followme.within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
     if legs:
         length = max(leg.ends for leg in legs)
         legs += _alert(executive, user, situation, redirection, length, taken)
@@ -235,7 +235,7 @@ def _placed(
     his = []
     for leg in legs:
         outside = isinstance(leg.target, Outside)
-        key = leg.target.number if isinstance(leg.target, Outside) else leg.device
+        key = followme.rings(leg)
         length = leg.ring if slot is None else slot - leg.delay
         if length < 1 or key in taken:
             continue
@@ -281,7 +281,7 @@ def _alert(
     legs = []
     for leg in plan.legs:
         outside = isinstance(leg.target, Outside)
-        if (leg.target.number if isinstance(leg.target, Outside) else leg.device) in taken:
+        if followme.rings(leg) in taken:
             continue
         silent = executive.alert_executive is AlertExecutive.SILENT and not outside
         legs.append(
@@ -315,13 +315,3 @@ def _alerted(executive: Executive, user: User, situation: Situation) -> list[Fol
 def _rings_along(executive: Executive, device: Device) -> bool:
     mobile = device.location == "mobile"
     return executive.parallel_mobile if mobile else executive.parallel_other
-
-
-def _within(legs: list[Leg], seconds: int | None) -> list[Leg]:
-    if seconds is None:
-        return legs
-    return [
-        leg if leg.ends <= seconds else replace(leg, ring=seconds - leg.delay)
-        for leg in legs
-        if leg.delay < seconds
-    ]

@@ -163,7 +163,7 @@ def line_up(
         first = first or member.extension
         if team.strategy is not Strategy.PARALLEL:
             offset = max(leg.ends for leg in his)
-    ringing = _within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
+    ringing = followme.within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} {followme.in_words(leg)}.")
     begins = "" if team.strategy is Strategy.PARALLEL else first
@@ -254,7 +254,7 @@ def _legs_of(
         else:
             ring = ring if leg.device in plan.own_rings else team.ring - delay
             delay += offset
-        key = leg.target.number if isinstance(leg.target, Outside) else leg.device
+        key = followme.rings(leg)
         if ring < 1 or key in taken:
             continue
         taken.add(key)
@@ -272,11 +272,3 @@ def _legs_of(
             )
         )
     return his
-
-
-def _within(legs: list[Leg], seconds: int) -> list[Leg]:
-    return [
-        leg if leg.ends <= seconds else replace(leg, ring=seconds - leg.delay)
-        for leg in legs
-        if leg.delay < seconds
-    ]
