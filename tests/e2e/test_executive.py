@@ -32,6 +32,7 @@ QUIET = 1.5
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FAMILY = "+49171999123"
+TEAM_NUMBER = "+493012342900"
 DIVERTED, ROLLED, MOBILE, CELL = (f"+4917155500{n:02}" for n in range(1, 5))
 SEQUENTIAL: dict[str, Any] = {"alerting": "sequential", "rings": 3}
 
@@ -48,7 +49,7 @@ def rollover(action: str, after: int | None = 2, **more: Any) -> dict[str, Any]:
 
 
 PEOPLE = people(
-    *range(6100, 6430, 10),
+    *range(6100, 6460, 10),
     **somebody(6223, presence=away("extension:6224")),
     **somebody(6224),
     **somebody(6303),
@@ -64,6 +65,7 @@ PEOPLE = people(
     **somebody(6391, busy_on_busy=True),
     **somebody(6400, presence=away("extension:6403")),
     **somebody(6403),
+    **somebody(6443),
 )
 PEOPLE["u6380"]["devices"]["6380-mobile"]["location"] = "mobile"
 EXECUTIVES = [
@@ -127,8 +129,21 @@ EXECUTIVES = [
     pool(6400, before_forwarding=False),
     pool(6410, **SEQUENTIAL, **rollover("busy", 6)),
     pool(6420, **rollover("executive")),
+    pool(6430),
+    pool(6440),
+    pool(6441, 6443),
+    pool(
+        6450,
+        *({"user": user, "opted_in": False} for user in ("6451", "6452")),
+        allow_opt_out=False,
+    ),
 ]
-RULES = rules(PEOPLE, EXECUTIVES, schedules={"now": hours(-10, 60), "later": hours(60, 120)})
+RULES = rules(
+    PEOPLE,
+    EXECUTIVES,
+    teams={"2900": {"name": "Hotline", "numbers": [TEAM_NUMBER], "members": [{"user": "6430"}]}},
+    schedules={"now": hours(-10, 60), "later": hours(60, 120)},
+)
 TRUNK = Behaviour(answer=0.3)
 play = Programme()
 
@@ -205,6 +220,26 @@ def an_assistant_logs_in_and_out_by_command(stage: Stage) -> None:
     rings(stage.inside("1900-a").call("6330"), (one,), (boss, two))
     stage.router.run("assistant", "login", "6332", "6330")
     rings(stage.inside("1900-a").call("6330"), (two,), (boss,))
+
+
+@play
+def where_nobody_may_log_out_everybody_rings(stage: Stage) -> None:
+    boss, *assistants = phones(stage, 6450)
+    rings(stage.inside("1900-a").call("6450"), tuple(assistants), (boss,))
+
+
+@play
+def a_call_of_a_team_rings_her_as_its_member(stage: Stage) -> None:
+    boss, *assistants = phones(stage, 6430)
+    rings(stage.outside().call(TEAM_NUMBER), (boss,), tuple(assistants))
+
+
+@play
+def an_assistant_who_has_assistants_of_his_own_takes_her_calls_himself(stage: Stage) -> None:
+    boss, *assistants = phones(stage, 6440)
+    his = stage.line("6443-a")
+    rings(stage.inside("1900-a").call("6440"), tuple(assistants), (boss, his))
+    rings(stage.inside("1900-a").call("6441"), (his,), (boss, *assistants))
 
 
 @play

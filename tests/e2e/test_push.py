@@ -20,7 +20,7 @@ RECALL = 4
 RANG = 3
 PUSH, ON_BEHALF, RETRIEVE = "*63", "*64", "*65"
 OUT = {name: f"+4917155600{place:02}" for place, name in enumerate(("behalf", "pushed"), start=1)}
-POOLS = [boss for boss in range(6700, 6870, 10) if boss != 6780]
+POOLS = [boss for boss in range(6700, 6880, 10) if boss != 6780]
 
 
 def briefly(extension: int) -> dict[str, Any]:
@@ -129,6 +129,17 @@ def away_she_is_not_reached_and_her_mailbox_not_used(stage: Stage) -> None:
     one.lines.transfer(ringing, PUSH)
     assert one.wait_ringing(3, calls=2).at - sent < AT_ONCE
     assert not boss.invited
+    pick_up(one, calls=2)
+    still_talks(stage, call)
+
+
+@play
+def with_no_phone_of_hers_registered_it_comes_back_at_once(stage: Stage) -> None:
+    one, _ = stage.line("6871-a"), stage.line("6872-a")
+    call, ringing = taken(stage, 6870, one)
+    sent = time.time()
+    one.lines.transfer(ringing, PUSH)
+    assert one.wait_ringing(3, calls=2).at - sent < AT_ONCE
     pick_up(one, calls=2)
     still_talks(stage, call)
 
