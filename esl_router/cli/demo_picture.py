@@ -29,7 +29,13 @@ _CODES = {
     480: "480 Temporarily Unavailable",
     486: "486 Busy Here",
 }
-_STAGES = {"identify": "who", "followme": "rings", "ring": "rang", "fallback": "then"}
+_STAGES = {
+    "identify": "who",
+    "executive": "filter",
+    "followme": "rings",
+    "ring": "rang",
+    "fallback": "then",
+}
 
 
 @dataclass(slots=True)
