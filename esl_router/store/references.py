@@ -200,7 +200,10 @@ def check_executive(extension: str, executive: Mapping[str, Any], known: Known) 
         if (divert := assistant["divert"]) is not None:
             yield from check_divert(f"{where}.divert", divert, extension, assistant["user"], known)
     if (action := executive["rollover"]["action"]) is not None:
-        yield from check_target(f"{path}.rollover.action", action, known)
+        where = f"{path}.rollover.action"
+        if action == f"extension:{extension}":
+            yield f"{where}: {extension} is the executive himself: for his own phones, `executive`"
+        yield from check_target(where, action, known)
 
 
 def check_divert(

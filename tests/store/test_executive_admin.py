@@ -100,6 +100,10 @@ def test_a_changed_executive_leaves_everything_else(company, company_rules):
             {"rollover.action": "external:+4990012"},
             "executives.1001.rollover.action: settings.toll does not permit",
         ),
+        (
+            {"rollover.action": "extension:1001"},
+            "executives.1001.rollover.action: 1001 is the executive himself",
+        ),
         ({"rollover.soon": 3}, "executives.1001.rollover.soon: unknown key"),
         ({"assistants": [{"user": "1099"}]}, "executives.1001.assistants[0].user: there is no us"),
     ],

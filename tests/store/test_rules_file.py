@@ -401,6 +401,11 @@ WRONG = [
         "settings.codes: on_behalf (*63) begins with push (*63)",
     ),
     ("action: no_answer", "action: dance", "executives.1001.rollover.action: 'dance' is no target"),
+    (
+        "action: no_answer",
+        "action: 'extension:1001'",
+        "executives.1001.rollover.action: 1001 is the executive himself: for his own phones, `exec",
+    ),
     ("after: 30", "after: 0", "executives.1001.rollover.after: must be 1 to 600 seconds, not"),
 ]
 
