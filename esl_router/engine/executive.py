@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from esl_router.engine import fallback, pool
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
-from esl_router.model.actions import OVER
+from esl_router.model.actions import OVER, Ring
+from esl_router.model.call import LegResult
 from esl_router.model.executive import (
     Criterion,
     Executive,
@@ -16,8 +19,8 @@ from esl_router.model.executive import (
     NoAssistant,
     RolloverAction,
 )
-from esl_router.model.people import Origin, User
-from esl_router.model.presence import Forward, TargetKind
+from esl_router.model.people import DeclineScope, FollowMeRow, Origin, User
+from esl_router.model.presence import Forward, Status, TargetKind
 
 STAGE = "executive"
 
@@ -177,12 +180,43 @@ def roll_over(executive: Executive, user: User, way: Way) -> Step | None:
     return None
 
 
+def refused(user: User, rows: Iterable[FollowMeRow], situation: Situation) -> frozenset[str]:
+    """His devices that do not ring for a call of which he was told while his assistants rang: he
+    has refused it there.
+
+    Who declined has declined for all his phones, where that is how he declines.
+    """
+    trace, whose = situation.trace, user.extension
+    legs = [
+        leg
+        for attempt in situation.call.attempts
+        if isinstance(attempt.action, Ring) and attempt.action.pool == whose
+        for leg in attempt.outcome.legs
+        if leg.leg.owner == whose and leg.result in _REFUSED
+    ]
+    everywhere = user.decline is not DeclineScope.DEVICE
+    if everywhere and any(leg.result is LegResult.DECLINED for leg in legs):
+        trace.fired(STAGE, f"{whose} has declined the call already.")
+        return frozenset(row.device.name for row in rows)
+    for leg in legs:
+        trace.passed(STAGE, f"{leg.leg.device} has refused the call already.")
+    return frozenset(leg.leg.device for leg in legs)
+
+
+_REFUSED = (LegResult.DECLINED, LegResult.BUSY)
+
+
 def _unanswered(user: User, way: Way) -> Step:
     """The executive's own no-answer forward, or his mailbox (K4)."""
     situation = way.situation
     presence = situation.rules.presence(user.domain, user.extension)
-    profile = presence.profile(effective(presence, situation.now).status)
-    target = profile.target(situation.parties.origin, Forward.NO_ANSWER)
+    # A status that says nothing of it does not take away the forward that is always there.
+    statuses = (effective(presence, situation.now).status, Status.AVAILABLE)
+    forwards = (
+        presence.profile(status).target(situation.parties.origin, Forward.NO_ANSWER)
+        for status in statuses
+    )
+    target = next(filter(None, forwards), None)
     if target is None or target.kind is TargetKind.RING:
         return fallback.voicemail(user, Condition.NO_ASSISTANT, situation.trace)
     situation.trace.fired(

@@ -86,15 +86,16 @@ def plan(
     *,
     rows: Iterable[FollowMeRow] | None = None,
     limit: int | None = None,
+    fill: bool = False,
     close_gaps: bool = True,
     wake: bool = False,
 ) -> Plan:
     """The ringing of one user for one call, by his rows for ``origin`` or by ``rows``.
 
     A device that is not registered takes no part; while nothing is known of registrations each
-    device counts as registered. ``limit`` ends the ringing after so many seconds. Without
-    ``close_gaps`` the rows' own times are kept: others may ring in between. ``wake``: apps that
-    are not registered may be woken; nobody waits for them.
+    device counts as registered. ``limit`` ends the ringing after so many seconds; ``fill``: no
+    device stops before. Without ``close_gaps`` the rows' own times are kept: others may ring in
+    between. ``wake``: apps that are not registered may be woken; nobody waits for them.
     """
     trace = situation.trace
     if not situation.live.known:
@@ -119,7 +120,7 @@ def plan(
         else:
             skipped.append(Skipped(row, reason))
     planned = without_gaps(legs) if close_gaps else legs
-    ringing = within(planned, limit)
+    ringing = until(planned, limit) if fill else within(planned, limit)
     late = {leg.device for leg in planned} - {leg.device for leg in ringing}
     skipped.extend(Skipped(row, Skip.TOO_LATE) for row in rows if row.device.name in late)
     # Where others ring in between, whoever puts them together says when each rings.
@@ -174,6 +175,20 @@ def within(legs: list[Leg], seconds: int | None) -> list[Leg]:
         for leg in legs
         if leg.delay < seconds
     ]
+
+
+def until(legs: list[Leg], seconds: int | None) -> list[Leg]:
+    """The legs ringing on for so many seconds; who would ring only then does not ring."""
+    if seconds is None:
+        return legs
+    return [replace(leg, ring=seconds - leg.delay) for leg in legs if leg.delay < seconds]
+
+
+def confirmed(legs: Iterable[Leg]) -> tuple[Leg, ...]:
+    """The legs, and whoever answers outside has to press 1: a mailbox there is nobody (P1)."""
+    return tuple(
+        replace(leg, confirm=True) if isinstance(leg.target, Outside) else leg for leg in legs
+    )
 
 
 def rings(leg: Leg) -> str:

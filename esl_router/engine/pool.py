@@ -230,16 +230,18 @@ def _placed(
     offset: int,
     taken: set[str],
 ) -> list[Leg]:
-    """One assistant's legs, where they stand among the others'; each device and number once."""
+    """One assistant's legs, where they stand among the others'; each device and number once.
+
+    One of his rings from the beginning of his turn, whatever delays the others of his have (B7).
+    """
     number = executive.extension if executive.caller_number is CallerNumber.EXECUTIVE else ""
     his = []
-    for leg in legs:
+    for leg in followme.without_gaps(leg for leg in legs if followme.rings(leg) not in taken):
         outside = isinstance(leg.target, Outside)
-        key = followme.rings(leg)
         length = leg.ring if slot is None else slot - leg.delay
-        if length < 1 or key in taken:
+        if length < 1:
             continue
-        taken.add(key)
+        taken.add(followme.rings(leg))
         his.append(
             replace(
                 leg,

@@ -93,12 +93,18 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     if busy.is_busy(user, situation):
         return None
     plan = followme.plan(
-        user, situation.parties.origin, situation, way.redirection, limit=boss.push_recall
+        user,
+        situation.parties.origin,
+        situation,
+        way.redirection,
+        limit=boss.push_recall,
+        fill=True,
     )
     if not plan.legs:
         trace.fired(STAGE, f"No phone of {user.extension} can be rung.")
         return None
-    return Ring(user.domain, user.extension, plan.legs, user.decline, way.mailbox)
+    legs = followme.confirmed(plan.legs)
+    return Ring(user.domain, user.extension, legs, user.decline, way.mailbox)
 
 
 def _ask(boss: Executive, user: User, person: User, way: Way) -> Step:
@@ -142,7 +148,7 @@ def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
     return Ring(
         person.domain,
         person.extension,
-        plan.legs,
+        followme.confirmed(plan.legs),
         DeclineScope.DEVICE,
         way.mailbox,
         caller_name=f"{RECALL}{pool.calling_name(situation)}",

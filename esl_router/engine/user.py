@@ -125,12 +125,18 @@ def ring_all_the_same(user: User, way: Way) -> Step:
 
 def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
     situation = way.situation
-    trace = situation.trace
+    trace, origin = situation.trace, situation.parties.origin
+    rows = situation.rules.follow_me(user.domain, user.extension, origin)
+    refused = executive.refused(user, rows, situation)
+    rows = tuple(row for row in rows if row.device.name not in refused)
+    if refused and not rows:
+        return _unanswered(user, profile, Condition.DECLINED, way)
     plan = followme.plan(
         user,
-        situation.parties.origin,
+        origin,
         situation,
         way.redirection,
+        rows=rows,
         limit=profile.no_answer_after,
         wake=True,
     )

@@ -9,6 +9,7 @@ from esl_router.model.actions import BUSY as BUSY_TONE
 from esl_router.model.actions import UNAVAILABLE, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.executive import (
+    AlertExecutive,
     Alerting,
     Assistant,
     Criterion,
@@ -17,11 +18,17 @@ from esl_router.model.executive import (
     Rollover,
     RolloverAction,
 )
-from esl_router.model.people import CallerAction, CallerRule, Origin
+from esl_router.model.people import (
+    CallerAction,
+    CallerRule,
+    DeclineScope,
+    FollowMeRow,
+    Origin,
+)
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
 from esl_router.model.schedule import Hours, Schedule
 from esl_router.model.team import Member, Team
-from tests.company import DOMAIN, NOW, internal_call, trunk_call
+from tests.company import DOMAIN, NOW, internal_call, registered, sip, trunk_call
 from tests.engine.board import (
     BUSY,
     PEOPLE,
@@ -226,6 +233,46 @@ def test_it_rolls_over_to_her_own_no_answer_forward_or_her_mailbox():
     anna = {"1001": Presence(profiles={Status.AVAILABLE: Profile(forwards=forwards)})}
     assert who(rolled(RolloverAction.NO_ANSWER, statuses=anna)) == ["1004"]
     assert rolled(RolloverAction.NO_ANSWER) == Voicemail(DOMAIN, "1001")
+
+
+def test_a_status_without_a_no_answer_forward_of_its_own_leaves_the_one_that_is_always_there():
+    def profile(target):
+        return Profile(forwards={(Origin.EXTERNAL, Forward.NO_ANSWER): Target.parse(target)})
+
+    usual = profile("extension:1004")
+    for status in (Status.AWAY, Status.DND, Status.LUNCH):
+        anna = {"1001": Presence(status, profiles={Status.AVAILABLE: usual})}
+        assert who(rolled(RolloverAction.NO_ANSWER, statuses=anna)) == ["1004"]
+    own = {Status.AVAILABLE: usual, Status.AWAY: profile("external:+493055555")}
+    anna = {"1001": Presence(Status.AWAY, profiles=own)}
+    assert rolled(RolloverAction.NO_ANSWER, statuses=anna).callee == "+493055555"
+
+
+ALERTED = {
+    "alert_executive": AlertExecutive.RING,
+    "rows": {"1001": [FollowMeRow(sip("1001-desk")), FollowMeRow(sip("1001-home"))]},
+    "rollover": Rollover(20, RolloverAction.EXECUTIVE),
+}
+
+
+def refusing(people=PEOPLE, **results):
+    """What comes of a call that she has refused while her assistants rang."""
+    live = registered("1001-desk", "1001-home", "1002-desk", "1003-desk")
+    ends = {f"1001-{device}": result for device, result in results.items()}
+    return play(OUTSIDE, board(people=people, **ALERTED), ends, live=live)[1]
+
+
+def test_a_phone_of_hers_that_has_refused_the_call_does_not_ring_for_it_again():
+    assert [leg.device for leg in refusing(desk=BUSY).legs] == ["1001-home"]
+    assert [leg.device for leg in refusing(desk=SILENT).legs] == ["1001-desk", "1001-home"]
+    assert refusing(desk=BUSY, home=BUSY) == BUSY_TONE
+
+
+def test_once_declined_for_all_her_phones_none_of_them_rings():
+    assert refusing(desk=LegResult.DECLINED) == BUSY_TONE
+    one_by_one = (replace(PEOPLE[0], decline=DeclineScope.DEVICE), *PEOPLE[1:])
+    ring = refusing(one_by_one, desk=LegResult.DECLINED)
+    assert [leg.device for leg in ring.legs] == ["1001-home"]
 
 
 @pytest.mark.parametrize("action", [RolloverAction.EXECUTIVE, None])

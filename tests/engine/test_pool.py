@@ -131,6 +131,34 @@ def test_the_caller_s_own_leg_does_not_ring_as_an_assistant():
     assert who(ring(rules, call)) == ["1001"]
 
 
+def delayed(extension, **devices):
+    return {
+        extension: [
+            FollowMeRow(sip(f"{extension}-{name}", extension), delay=delay)
+            for name, delay in devices.items()
+        ]
+    }
+
+
+@pytest.mark.parametrize("delay", [5, 15, 40])
+def test_one_phone_of_an_assistant_rings_from_the_beginning_of_his_turn(delay):
+    rows = delayed("1003", home=delay)
+    live = registered("1002-desk", "1003-home")
+    turns = [("1002", 0, 15), ("1003", 15, 15)]
+    assert bars(ring(rows=rows, live=live, alerting=SEQUENTIAL)) == turns
+    alone = registered("1003-home")
+    assert bars(ring(rows=rows, live=alone, alerting=SEQUENTIAL)) == [("1003", 0, 15)]
+    assert bars(ring(rows=rows, live=live)) == [("1002", 0, 25), ("1003", 0, 30)]
+
+
+def test_a_phone_that_another_assistant_has_taken_leaves_no_gap():
+    shared = FollowMeRow(sip("desk", "1002"))
+    rows = {"1002": [shared], "1003": [shared, FollowMeRow(sip("1003-home", "1003"), delay=15)]}
+    live = registered("desk", "1003-home")
+    first = ring(rows=rows, live=live, alerting=SEQUENTIAL)
+    assert bars(first) == [("1002", 0, 15), ("1003", 15, 15)]
+
+
 # -- diverting ----------------------------------------------------------------------------------
 
 

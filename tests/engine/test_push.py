@@ -17,17 +17,19 @@ from esl_router.model.executive import (
     RolloverAction,
 )
 from esl_router.model.live import CallState, Channel
-from esl_router.model.people import DeclineScope, Origin, Settings
+from esl_router.model.people import DeclineScope, FollowMeRow, Origin, Settings
 from esl_router.model.presence import CallForward, Presence, Status, Target
-from tests.company import DOMAIN, internal_call, registered, trunk_call
+from tests.company import DOMAIN, internal_call, mobile, registered, sip, trunk_call
 from tests.engine.board import (
     BUSY,
     DECLINED,
     LIVE,
     PEOPLE,
+    ROWS,
     SILENT,
     appointment,
     away,
+    bars,
     board,
     play,
     said,
@@ -45,6 +47,35 @@ ASKED = internal_call("*63")
 def test_the_caller_rings_her_past_the_filter_and_for_the_time_of_the_recall():
     ring = play(HANDED, board(push_recall=12))[0]
     assert (who(ring), ring.length, ring.to_assistants, ring.pool) == (["1001"], 12, False, "")
+
+
+def test_her_phones_ring_until_the_recall_whatever_their_rows_say():
+    rows = {
+        "1001": [
+            FollowMeRow(sip("1001-off"), ring=40),
+            FollowMeRow(sip("1001-desk"), delay=10, ring=5),
+            FollowMeRow(sip("1001-home"), delay=15, ring=60),
+        ]
+    }
+    live = registered("1001-desk", "1001-home")
+    for call in (HANDED, ASKED):
+        ring = play(call, board(rows=rows, push_recall=45), live=live)[0]
+        assert bars(ring) == [("", 0, 45), ("", 5, 40)]
+        words = said(call, board(rows=rows, push_recall=45), live)
+        assert "1001-desk rings from 0 s to 45 s." in words
+
+
+def test_a_mailbox_outside_gets_nobody_who_is_handed_over_or_comes_back():
+    def cell(extension, number):
+        return [FollowMeRow(mobile(f"{extension}-cell", number, owner=extension, confirm=False))]
+
+    rows = {"1001": cell("1001", "+491711"), "1002": [*ROWS["1002"], *cell("1002", "+491712")]}
+    her, him = play(HANDED, board(rows=rows), SILENT, live=registered("1003-desk"))
+    assert [(leg.device, leg.confirm) for leg in (*her.legs, *him.legs)] == [
+        ("1001-cell", True),
+        ("1002-cell", True),
+    ]
+    assert [leg.confirm for leg in play(ASKED, board(rows=rows))[0].legs] == [True]
 
 
 @pytest.mark.parametrize("result", [SILENT, DECLINED, BUSY])
