@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from esl_router.engine import fallback, pool
+from esl_router.engine import fallback, part, pool
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
@@ -45,7 +45,7 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
         # Whether it is filtered was decided when the assistants began to ring.
         if way.result(rounds[-1][0], of_team=True) is None:
             return OVER
-    elif not filters(executive, situation):
+    elif not _filters(executive, way):
         return None
     ring = pool.ring(executive, user, way)
     if ring is not None:
@@ -59,16 +59,17 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
     return roll_over(executive, user, way)
 
 
-def filters(executive: Executive, situation: Situation) -> bool:
+def _filters(executive: Executive, way: Way) -> bool:
     """Whether the call goes to the assistants. The trace says why, criterion by criterion."""
-    trace, whose = situation.trace, executive.extension
+    situation, whose = way.situation, executive.extension
+    trace = situation.trace
     if not executive.enabled:
         trace.passed(STAGE, f"The filter of {whose} is off.")
         return False
     if not executive.assistants:
         trace.passed(STAGE, f"{whose} has no assistants: the filter does nothing.")
         return False
-    bypass = _bypass(executive, situation)
+    bypass = _bypass(executive, way)
     if bypass:
         trace.fired(STAGE, f"The filter of {whose} is passed: {bypass}.")
         return False
@@ -85,15 +86,20 @@ def filters(executive: Executive, situation: Situation) -> bool:
     return filtered
 
 
-def _bypass(executive: Executive, situation: Situation) -> str:
+def _bypass(executive: Executive, way: Way) -> str:
     """Why the caller passes the filter whatever it says; empty: he does not."""
-    caller, sender = situation.parties.caller, situation.sender
+    situation = way.situation
+    caller = situation.parties.caller
     if caller == executive.extension:
         return "he calls himself"
-    if caller is not None and executive.assistant(caller) is not None:
-        return f"{caller} is his assistant"
-    if sender is not None and executive.assistant(sender) is not None:
-        return f"his assistant {sender} sent the caller here"
+    for extension, what in (
+        (caller, ""),
+        (situation.sender, ", and sent the caller here"),
+        (way.forwarder, ", and forwards the call here"),
+    ):
+        role = part.takes(extension, executive, situation.rules) if extension else ""
+        if role:
+            return role + what
     return ""
 
 

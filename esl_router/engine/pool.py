@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import busy, followme, unconditional
+from esl_router.engine import busy, followme, part, unconditional
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
@@ -27,7 +27,7 @@ from esl_router.model.people import (
     Redecide,
     User,
 )
-from esl_router.model.presence import Status, TargetKind
+from esl_router.model.presence import Status
 
 STAGE = "pool"
 
@@ -174,14 +174,10 @@ def _legs_of(
     """The legs of an assistant, or of who takes his part, as if nobody else rang; or why not."""
     if not executive.takes_part(assistant):
         return (), "he is logged out"
-    extension, divert = assistant.extension, assistant.divert
-    if divert is not None and divert.kind is TargetKind.EXTERNAL:
-        owner = situation.rules.owner_of(divert.value)
-        if owner is None or owner[0] != executive.domain:
-            return _outside(divert.value, assistant, situation, redirection)
-        extension = owner[1]
-    elif divert is not None:
-        extension = divert.value
+    extension = part.taken_by(assistant, executive.domain, situation.rules)
+    if extension is None:
+        number = assistant.divert.value if assistant.divert else ""
+        return _outside(number, assistant, situation, redirection)
     who = "" if extension == assistant.extension else f"he diverts to {extension}, and "
     if extension == executive.extension:
         return (), f"{who}that is the executive"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import busy, executive, fallback, followme, pool, unconditional
+from esl_router.engine import busy, executive, fallback, followme, part, pool, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
-from esl_router.engine.retrieve import dialled
+from esl_router.engine.retrieve import callers
 from esl_router.engine.way import Step, Way
 from esl_router.model.actions import FORBIDDEN, OVER, Ring
 from esl_router.model.executive import AlertExecutive, Executive, RolloverAction
@@ -49,33 +49,46 @@ def _executive(person: User, argument: str, way: Way) -> tuple[Executive, User] 
     """Whose caller it is, by what was dialled, by the call itself, or because there is one only."""
     situation = way.situation
     rules, domain, trace = situation.rules, person.domain, situation.trace
-    bosses = rules.executives_of(domain, person.extension)
-    if not bosses:
-        trace.fired(STAGE, f"{person.extension} is nobody's assistant.")
+    extension = argument or _held(person, way) or _only(person, way)
+    if extension is None:
         return None
-    extension = argument or _held(person, bosses, way)
-    if not extension and len(bosses) == 1:
-        extension = bosses[0]
-    found = rules.executive(domain, extension) if extension in bosses else None
-    user = rules.user(domain, extension) if found else None
+    found = rules.executive(domain, extension)
+    role = part.takes(person.extension, found, rules) if found else ""
+    user = rules.user(domain, extension) if role else None
     if found is None or user is None:
-        whom = f"{extension} is no executive of his" if extension else "which one is not said"
+        whom = f"{extension} is no executive of his"
         trace.fired(STAGE, f"{person.extension} hands over to an executive, but {whom}.")
         return None
+    trace.passed(STAGE, f"{role}.")
     return found, user
 
 
-def _held(person: User, bosses: tuple[str, ...], way: Way) -> str:
-    """The executive whose caller the assistant has on his phone; empty: none is seen."""
+def _held(person: User, way: Way) -> str:
+    """The executive through whose pool the caller came to him; empty: through nobody's."""
     situation = way.situation
-    if situation.call.pool in bosses:
-        return situation.call.pool
-    for leg in busy.conversations(person, situation):
-        caller = situation.live.channels.get(leg.call)
-        extension = dialled(caller.other if caller else "", person.domain, situation)
-        if extension in bosses:
+    rules = situation.rules
+    pools = (situation.call.pool, *(whose for _, whose in callers(person, situation)))
+    for extension in filter(None, pools):
+        found = rules.executive(person.domain, extension)
+        if found is not None and part.takes(person.extension, found, rules):
             return extension
     return ""
+
+
+def _only(person: User, way: Way) -> str | None:
+    """The one executive of an assistant whose caller is a private one: he may send him past the
+    filter all the same, and so he may here."""
+    situation, whose = way.situation, person.extension
+    bosses = situation.rules.executives_of(person.domain, whose)
+    if len(bosses) == 1:
+        words = f"The caller is {whose}'s own: he hands him over as he might send him there"
+        situation.trace.passed(STAGE, f"{words}.")
+        return bosses[0]
+    why = f"{whose} is nobody's assistant"
+    if bosses:
+        why = f"{whose} hands over to an executive, but which one is not said"
+    situation.trace.fired(STAGE, f"{why}.")
+    return None
 
 
 def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
@@ -165,7 +178,8 @@ def _others(person: User, boss: Executive, user: User, way: Way) -> Step:
     others = replace(
         boss, alert_executive=AlertExecutive.NONE, parallel_mobile=False, parallel_other=False
     )
-    ring = pool.ring(others, user, way, had=frozenset((person.extension,)))
+    had = {person.extension, *part.parts(person.extension, boss, way.situation.rules)}
+    ring = pool.ring(others, user, way, had=frozenset(had))
     if ring is not None:
         return ring
     if boss.rollover.action in _TO_HIS_MAILBOX:

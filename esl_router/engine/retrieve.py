@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from esl_router.engine import busy
+from collections.abc import Iterator
+
+from esl_router.engine import busy, part
 from esl_router.engine.situation import Situation
 from esl_router.model.actions import FORBIDDEN, UNAVAILABLE, Action, Intercept
 from esl_router.model.people import User
@@ -18,26 +20,25 @@ def step(situation: Situation) -> Action:
     if executive is None or extension is None or situation.call.sent_by is not None:
         trace.fired(STAGE, "Only an executive can take over a call of his assistants.")
         return FORBIDDEN
-    for assistant in executive.assistants:
-        person = rules.user(domain, assistant.extension)
-        caller = _caller(person, extension, situation) if person else None
-        if caller is not None:
-            trace.fired(STAGE, f"{extension} takes over the caller of {assistant.extension}.")
-            return Intercept(caller)
+    for who in part.people(executive, rules):
+        person = rules.user(domain, who)
+        for caller, whose in callers(person, situation) if person else ():
+            if whose == extension:
+                trace.fired(STAGE, f"{extension} takes over the caller of {who}.")
+                return Intercept(caller)
     trace.fired(STAGE, f"No assistant of {extension} talks to a caller of his.")
     return UNAVAILABLE
 
 
-def _caller(person: User, extension: str, situation: Situation) -> str | None:
-    """The leg of whom an assistant talks to, if the call was for the executive."""
+def callers(person: User, situation: Situation) -> Iterator[tuple[str, str]]:
+    """The leg of each whom a user talks to, and the executive through whose pool they came to
+    talk; empty: through nobody's.
+
+    The router has marked the legs that it placed; what a caller dialled or wrote says nothing.
+    """
+    live = situation.live
     for leg in busy.conversations(person, situation):
-        other = situation.live.channels.get(leg.call)
-        if other is not None and dialled(other.other, person.domain, situation) == extension:
-            return other.uuid
-    return None
-
-
-def dialled(number: str, domain: str, situation: Situation) -> str:
-    """The extension of whom a caller dialled, where he has that number here."""
-    owner = situation.rules.owner_of(number) if number.startswith("+") else None
-    return owner[1] if owner is not None and owner[0] == domain else number
+        for other in live.channels.values():
+            same = (other.call or other.uuid) == (leg.call or leg.uuid)
+            if same and other.uuid != leg.uuid and busy.talks(other, live):
+                yield other.uuid, other.pool if leg.inbound else leg.pool

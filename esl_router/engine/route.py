@@ -160,6 +160,7 @@ def _redirected(redirect: Redirect, way: Way) -> bool:
         way.situation.trace.fired(STAGE, f"The call was redirected {count} times already.")
         return False
     way.hops += 1
+    way.forwarder = redirect.by.extension
     reason = _REASON[redirect.condition]
     way.diversion = Diversion(followme.identity(redirect.by), reason, count + 1)
     return True

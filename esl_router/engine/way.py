@@ -43,6 +43,9 @@ class Way:
         """How often it was redirected by us."""
 
         self.diversion: Diversion | None = None
+        self.forwarder: str | None = None
+        """The extension of who redirected it last, by our own rules; None: nobody did."""
+
         self.effects: tuple[Turn, ...] = ()
         """What the store is to remember when the action is performed."""
 

@@ -358,6 +358,8 @@ def _origin(ring: Ring, caller: str | None) -> dict[str, str]:
         values[v.SENT_BY] = sent_by(caller, account, domain)
     if ring.pool:
         values[v.POOL] = untrusted.account(ring.pool)
+        # Every event of the leg says this, and so does the switch's table.
+        values[v.PRESENCE_DATA] = f"{v.POOL}:{values[v.POOL]}"
     return values
 
 

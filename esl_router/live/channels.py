@@ -19,6 +19,8 @@ _ENDING = {"CS_NONE", "CS_HANGUP", "CS_REPORTING", "CS_DESTROY"}
 
 _REDIRECT = f"variable_{variables.REDIRECT_USER}"
 
+_POOL = re.compile(rf"{variables.POOL}:([0-9]{{1,20}})")
+
 _UUID = re.compile(r"[!-~]{1,256}")
 
 _STATES: Mapping[str, CallState] = {state.value: state for state in CallState}
@@ -189,6 +191,7 @@ class Channels:
             number="" if inbound else event.get("Caller-Destination-Number") or "",
             call=event.get("Channel-Call-UUID") or "",
             since=old.since if old is not None and old.state is state else now,
+            pool=_pool(inbound, event.get("Channel-Presence-Data")),
         )
         self._marks[uuid] = _Mark(now, sequence)
         for watch in told:
@@ -261,6 +264,7 @@ class Channels:
                 number="" if inbound else str(line.get("dest") or ""),
                 call=call if isinstance(call, str) and call else uuid,
                 since=now,
+                pool=_pool(inbound, line.get("presence_data")),
             )
             self._marks[uuid] = _Mark(0.0, -1)
         elif self._marks[uuid].heard < horizon:
@@ -284,6 +288,12 @@ class Channels:
         """Forget legs that ended long ago, where no table came to say that they are gone."""
         for uuid in [uuid for uuid, mark in self._ended.items() if now - mark.heard > FORGET]:
             del self._ended[uuid]
+
+
+def _pool(inbound: bool, data: object) -> str:
+    """The executive of whom the router marked a leg that it placed."""
+    found = None if inbound or not isinstance(data, str) else _POOL.fullmatch(data)
+    return found[1] if found else ""
 
 
 def _state(value: object) -> CallState | None:

@@ -90,6 +90,10 @@ class Channel:
     since: float = 0.0
     """When it came into this state, seconds since the epoch."""
 
+    pool: str = ""
+    """On a leg that the router placed: the executive whose pool rang, or in whose name somebody
+    called; empty: nobody's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Live:

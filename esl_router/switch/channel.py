@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
+from esl_router import variables
 from esl_router.switch.encoding import array
 from esl_router.switch.phones import CODE, CallScript
 
@@ -118,6 +119,8 @@ class Channel:
         yield "Channel-HIT-Dialplan", "true" if self.inbound else "false"
         if self.presence:
             yield "Channel-Presence-ID", self.presence
+        if data := self.variables.get(variables.PRESENCE_DATA):
+            yield "Channel-Presence-Data", data
         yield "Channel-Call-UUID", self.call_uuid or self.uuid
         yield "Answer-State", self._answer_state
         if self.cause != "NONE":
@@ -210,6 +213,7 @@ class Channel:
             "dialplan": "XML",
             "context": self.context,
             "presence_id": self.presence,
+            "presence_data": self.variables.get(variables.PRESENCE_DATA, ""),
             "callstate": self.state,
             "call_uuid": self.call_uuid,
             "initial_cid_name": self.display,

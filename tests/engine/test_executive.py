@@ -25,7 +25,14 @@ from esl_router.model.people import (
     FollowMeRow,
     Origin,
 )
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from esl_router.model.presence import (
+    CallForward,
+    Forward,
+    Presence,
+    Profile,
+    Status,
+    Target,
+)
 from esl_router.model.schedule import Hours, Schedule
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, NOW, internal_call, registered, sip, trunk_call
@@ -179,6 +186,60 @@ def test_after_forwarding_her_status_comes_first():
     rules = board(statuses={"1001": away()}, before_forwarding=False)
     assert play(OUTSIDE, rules) == [Voicemail(DOMAIN, "1001")]
     assert rings(OUTSIDE, board(before_forwarding=False)) == POOL
+
+
+DIVERTS = (Assistant("1002", divert=Target.parse("extension:1004")), Assistant("1003"))
+
+
+@pytest.mark.parametrize(
+    "call", [INSIDE, sent_by(OUTSIDE, "1004")], ids=["he calls", "he sends a caller"]
+)
+def test_who_takes_the_part_of_an_assistant_reaches_her_as_he_would(call):
+    assert rings(call, board(assistants=DIVERTS)) == HERSELF
+    assert "1004 takes the part of his assistant 1002" in said(call, board(assistants=DIVERTS))
+    out = (replace(DIVERTS[0], opted_in=False), DIVERTS[1])
+    assert rings(call, board(assistants=out)) == ["1003"]
+
+
+FORWARDS = {
+    "always": Presence(profiles={Status.AVAILABLE: Profile(forwards={
+        (Origin.EXTERNAL, Forward.ALWAYS): Target.parse("extension:1001")})}),
+    "away": away(Status.AWAY, "extension:1001"),
+    "outside": away(Status.AWAY, "external:+493012345101"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("presence", FORWARDS.values(), ids=list(FORWARDS))
+def test_a_call_that_an_assistant_forwards_to_her_is_not_filtered(presence):
+    rules = board(statuses={"1002": presence})
+    assert rings(trunk_call("1002"), rules) == HERSELF
+    words = "1002 is his assistant, and forwards the call here"
+    assert words in said(trunk_call("1002"), rules)
+
+
+def test_his_own_forward_of_every_call_and_what_his_phone_sends_on_count_too():
+    forward = {Origin.EXTERNAL: CallForward(Target.parse("extension:1001"))}
+    rules = replace(board(), call_forwards={"1002": forward})
+    assert rings(trunk_call("1002"), rules) == HERSELF
+    unanswered = Profile(
+        forwards={(Origin.EXTERNAL, Forward.NO_ANSWER): Target.parse("extension:1001")}
+    )
+    ben = {"1002": Presence(profiles={Status.AVAILABLE: unanswered})}
+    assert who(play(trunk_call("1002"), board(statuses=ben), SILENT)[1]) == HERSELF
+    phone = FollowMeRow(replace(sip("1002-desk", "1002"), redirect=True))
+    rules = board(rows={"1002": [phone]})
+    ring = play(trunk_call("1002"), rules)[0]
+    sent_on = LegOutcome(ring.legs[0], LegResult.REDIRECTED, redirect="1001")
+    call = trunk_call("1002").after(ring, Outcome((sent_on,)))
+    assert rings(call, rules) == HERSELF
+
+
+def test_who_forwarded_it_last_counts_and_no_header_does():
+    forward = {Origin.EXTERNAL: CallForward(Target.parse("extension:1004"))}
+    onwards = {Origin.EXTERNAL: CallForward(Target.parse("extension:1001"))}
+    rules = replace(board(), call_forwards={"1002": forward, "1004": onwards})
+    assert rings(trunk_call("1002"), rules) == POOL
+    assert rings(replace(OUTSIDE, redirects=1), board()) == POOL
 
 
 def test_a_forwarded_call_is_filtered_by_its_caller():

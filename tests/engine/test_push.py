@@ -183,14 +183,16 @@ def test_the_executive_is_the_one_that_was_dialled_or_the_call_s(call, boss):
     assert who(play(call, two_bosses())[0]) == [boss]
 
 
-@pytest.mark.parametrize("dialled", ["1004", "+493012345104"])
-def test_who_asks_first_means_whose_caller_he_holds(dialled):
-    caller = Channel("t", None, True, CallState.ACTIVE, other=dialled, call="t")
-    his = Channel("b", f"1002-desk@{DOMAIN}", False, CallState.HELD, call="t")
-    rules = two_bosses()
-    rules.users = (*PEOPLE[:3], replace(PEOPLE[3], numbers=("+493012345104",)))
-    live = replace(LIVE, channels={"t": caller, "b": his})
-    assert who(play(ASKED, rules, live=live)[0]) == ["1004"]
+def holding(assistant, pool):
+    """Live state in which a phone that rang for a pool has its caller on hold."""
+    caller = Channel("t", None, True, CallState.ACTIVE, other="2000", call="t")
+    his = Channel("b", f"{assistant}-desk@{DOMAIN}", False, CallState.HELD, call="t", pool=pool)
+    return replace(LIVE, channels={"t": caller, "b": his})
+
+
+def test_who_asks_first_means_whose_caller_he_holds():
+    assert who(play(ASKED, two_bosses(), live=holding("1002", "1004"))[0]) == ["1004"]
+    assert play(ASKED, two_bosses(), live=holding("1002", "")) == [FORBIDDEN]
 
 
 def test_who_does_not_say_which_executive_gets_the_caller_back():
@@ -198,6 +200,40 @@ def test_who_does_not_say_which_executive_gets_the_caller_back():
     assert who(play(call, two_bosses())[0]) == ["1002"]
     assert "which one is not said" in said(call, two_bosses())
     assert play(ASKED, two_bosses()) == [FORBIDDEN]
+
+
+def test_a_private_caller_of_an_assistant_may_be_handed_over_too_and_the_trace_says_so():
+    private = replace(HANDED, pool="")
+    assert who(play(private, board())[0]) == ["1001"]
+    assert "The caller is 1002's own" in said(private, board())
+    assert "The caller is 1002's own" not in said(HANDED, board())
+
+
+# -- whoever takes an assistant's part ----------------------------------------------------------
+
+DIVERTED = (Assistant("1002", divert=Target.parse("extension:1004")), Assistant("1003"))
+
+
+@pytest.mark.parametrize("target", ["extension:1004", "external:+493012345104"])
+def test_who_takes_the_part_of_an_assistant_hands_over_and_gets_the_caller_back(target):
+    people = (*PEOPLE[:3], replace(PEOPLE[3], numbers=("+493012345104",)))
+    assistants = (Assistant("1002", divert=Target.parse(target)), Assistant("1003"))
+    rules = board(assistants=assistants, people=people)
+    call = sent_by(trunk_call("*63"), "1004", pool="1001")
+    steps = play(call, rules, SILENT, SILENT)
+    # The assistant's own part was his: it is the others who ring then.
+    assert [who(each) for each in steps] == [["1001"], ["1004"], ["1003"]]
+    assert steps[1].caller_name == "Recall: Muster GmbH"
+    assert "1004 takes the part of his assistant 1002." in said(call, rules)
+    asked = internal_call("*63", "1004-desk", "1004")
+    assert who(play(asked, rules, live=holding("1004", "1001"))[0]) == ["1001"]
+
+
+def test_he_has_no_more_to_do_with_it_when_the_assistant_is_logged_out():
+    out = (replace(DIVERTED[0], opted_in=False), DIVERTED[1])
+    call = sent_by(trunk_call("*63"), "1004", pool="1001")
+    assert who(play(call, board(assistants=out))[0]) == ["1004"]
+    assert play(internal_call("*631001", "1004-desk", "1004"), board(assistants=out)) == [FORBIDDEN]
 
 
 def test_who_is_nobody_s_assistant_gets_the_caller_back_and_no_more():

@@ -5,20 +5,23 @@ from dataclasses import replace
 import pytest
 
 from esl_router.model.actions import FORBIDDEN, UNAVAILABLE, Intercept
+from esl_router.model.executive import Assistant
 from esl_router.model.live import CallState, Channel
+from esl_router.model.presence import Target
 from tests.company import DOMAIN, internal_call, trunk_call
 from tests.engine.board import LIVE, board, play
 
 HERS = internal_call("*65", "1001-desk", "1001")
 
 
-def talking(assistant="1003", dialled="+493012345101", state=CallState.ACTIVE):
+def talking(assistant="1003", pool="1001", state=CallState.ACTIVE, dialled="1001"):
+    """An assistant whose phone rang for a pool, with a caller on it."""
     caller = Channel("t", None, True, CallState.ACTIVE, other=dialled, call="t")
-    his = Channel("b", f"{assistant}-desk@{DOMAIN}", False, state, call="t")
+    his = Channel("b", f"{assistant}-desk@{DOMAIN}", False, state, call="t", pool=pool)
     return replace(LIVE, channels={"t": caller, "b": his})
 
 
-@pytest.mark.parametrize("dialled", ["+493012345101", "1001"])
+@pytest.mark.parametrize("dialled", ["+493012345101", "2000", "*63"])
 @pytest.mark.parametrize("state", [CallState.ACTIVE, CallState.HELD])
 def test_she_gets_the_caller_with_whom_an_assistant_talks(dialled, state):
     assert play(HERS, board(), live=talking(dialled=dialled, state=state)) == [Intercept("t")]
@@ -28,14 +31,29 @@ def test_she_gets_the_caller_with_whom_an_assistant_talks(dialled, state):
     "live",
     [
         LIVE,
-        talking(dialled="1003"),
-        talking(dialled="+493012345102"),
+        talking(pool=""),
+        talking(pool="1004"),
         talking(assistant="1004"),
         talking(state=CallState.RINGING),
     ],
 )
-def test_only_a_call_that_was_for_her_and_is_an_assistant_s(live):
+def test_only_a_call_of_her_pool_that_is_an_assistant_s(live):
     assert play(HERS, board(), live=live) == [UNAVAILABLE]
+
+
+def test_she_takes_over_whom_an_assistant_calls_in_her_name():
+    his = Channel("a", f"1003-desk@{DOMAIN}", True, CallState.ACTIVE, call="a")
+    called = Channel("o", None, False, CallState.ACTIVE, call="a", pool="1001")
+    live = replace(LIVE, channels={"a": his, "o": called})
+    assert play(HERS, board(), live=live) == [Intercept("o")]
+
+
+def test_whoever_takes_an_assistant_s_part_has_her_callers_too():
+    divert = Target.parse("extension:1004")
+    live = talking(assistant="1004")
+    for opted_in, action in ((True, Intercept("t")), (False, UNAVAILABLE)):
+        assistants = (Assistant("1002", opted_in, divert),)
+        assert play(HERS, board(assistants=assistants), live=live) == [action]
 
 
 def test_nobody_else_takes_it_nor_sends_her_there():

@@ -336,7 +336,7 @@ def test_each_leg_is_told_who_may_send_it_on_and_for_whom_it_rings():
     _, found = read(build(call, uuids(), caller=CALLER))
     for local, *_ in found:
         assert local["eslr_sent_by"] == f"{CALLER}:1002-desk@pbx.test"
-        assert local["eslr_pool"] == "1001"
+        assert (local["eslr_pool"], local["presence_data"]) == ("1001", "eslr_pool:1001")
     _, found = read(build(call, uuids()))
     assert not any("eslr_sent_by" in local for local, *_ in found)
 
@@ -603,6 +603,7 @@ def test_whatever_is_said_of_a_leg_it_reads_back_or_is_refused(
         assert f"{endpoint}/{destination}" in targets(leg)
         assert local.get("alert_info", "") == leg.alert_info
         assert local.get("eslr_pool", "") == pool
+        assert local.get("presence_data", "") == (f"eslr_pool:{pool}" if pool else "")
         assert local.get("eslr_sent_by", f"{caller}:") == f"{caller}:{device}"
         order = local.get("api_on_originate", f"uuid_setvar {own} sip_from_display")
         assert order == f"uuid_setvar {own} sip_from_display"
@@ -612,7 +613,8 @@ def test_whatever_is_said_of_a_leg_it_reads_back_or_is_refused(
             assert local["api_on_answer"] == f"uuid_setvar {caller} eslr_sent_by {whose}"
             hidden = "anonymous" if withheld else ""
             assert number == (untrusted.number(leg.caller_number) or hidden)
-        known = {"alert_info", "eslr_pool", "eslr_sent_by", "api_on_originate", "api_on_answer"}
+        known = {"presence_data"}
+        known |= {"alert_info", "eslr_pool", "eslr_sent_by", "api_on_originate", "api_on_answer"}
         known |= {"origination_uuid", "leg_timeout", "presence_id", "eslr_device", "eslr_domain"}
         assert set(local) <= known | IDENTITY
 

@@ -312,3 +312,31 @@ def test_what_was_dialled_on_a_leg_of_the_table():
     known.reconcile([row("leg", dest="+491711234567"), row("caller", direction="inbound")], 0, 1.0)
     assert known.channels["leg"].number == "+491711234567"
     assert known.channels["caller"].number == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "pool"),
+    [
+        ("eslr_pool:1001", "1001"),
+        ("eslr_pool:1001;1002@pbx.test", ""),
+        ("1001@pbx.test", ""),
+        ("eslr_pool:", ""),
+        (None, ""),
+    ],
+)
+def test_the_pool_of_a_leg_is_what_the_router_marked_it_with(data, pool):
+    more = {} if data is None else {"Channel_Presence_Data": data}
+    known = fresh(callstate("leg", "ACTIVE", **more))
+    assert known.channels["leg"].pool == pool
+    read = Channels({"internal"})
+    read.reconcile([row("leg", presence_data=data)], 0, 1.0)
+    assert read.channels["leg"].pool == pool
+
+
+def test_what_a_caller_s_own_leg_says_of_a_pool_is_not_believed():
+    mark = "eslr_pool:1001"
+    known = fresh(callstate("leg", "ACTIVE", Call_Direction="inbound", Channel_Presence_Data=mark))
+    assert known.channels["leg"].pool == ""
+    read = Channels({"internal"})
+    read.reconcile([row("leg", direction="inbound", presence_data=mark)], 0, 1.0)
+    assert read.channels["leg"].pool == ""
