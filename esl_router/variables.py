@@ -61,6 +61,9 @@ ON_ORIGINATE = "execute_on_originate"
 CONFIRM_KEY = "group_confirm_key"
 CONFIRM_FILE = "group_confirm_file"
 CONFIRM_TIMEOUT = "group_confirm_timeout"
+GREETING_NUMBER = "voicemail_greeting_number"
+SKIP_GREETING = "skip_greeting"
+SKIP_INSTRUCTIONS = "skip_instructions"
 
 # -- the router's own ---------------------------------------------------------------------------
 ROUTED = "eslr_routed"
@@ -69,6 +72,9 @@ longer rings anybody."""
 
 MAILBOX = "eslr_mailbox"
 """The box that takes a routed call whose router died while phones rang."""
+
+GREETING = "eslr_greeting"
+"""``busy`` or ``unavailable``: how a mailbox without a recording of its own is to greet."""
 
 DEVICE = "eslr_device"
 """On a leg to a phone: the account it belongs to. Only the router sets it, so a transferred leg

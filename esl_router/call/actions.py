@@ -27,6 +27,7 @@ from esl_router.model.actions import (
     Announce,
     Asleep,
     Confirm,
+    Greeting,
     Intercept,
     Leg,
     Reject,
@@ -67,6 +68,16 @@ _CONGESTION_TONE = "tone_stream://%(240,240,425);loops=10"
 
 _BEFORE_GREETING = "300"
 """Milliseconds between the answer and the mailbox's greeting: the first word is lost otherwise."""
+
+_GREETINGS: Mapping[Greeting, Mapping[str, str]] = {
+    # The recording of its owner's with that number, as his mailbox's menu counts them.
+    Greeting.UNAVAILABLE: {variables.GREETING_NUMBER: "1", variables.GREETING: "unavailable"},
+    Greeting.BUSY: {variables.GREETING_NUMBER: "2", variables.GREETING: "busy"},
+    Greeting.NONE: {variables.SKIP_GREETING: "true", variables.SKIP_INSTRUCTIONS: "true"},
+}
+
+_NO_GREETING = {variables.GREETING_NUMBER: "", variables.GREETING: ""}
+"""A transferred caller may have been in another mailbox before."""
 
 _TONES: Mapping[Tone, str] = {
     # Up, down, and three times deep: nobody mixes them up, and no language is needed.
@@ -184,10 +195,11 @@ def voicemail(socket: CallSocket, action: Voicemail, *, name: str = "") -> Outco
     """
     # `auth`: the switch has authenticated his phone already, and asks for no PIN.
     verb = "check auth default" if action.login else "default"
+    greeting = {**_NO_GREETING, **_GREETINGS.get(action.greeting, {})}
     gone, snapshot = _run(
         socket,
         [
-            commands.set_many({**_STATIC, variables.MAILBOX: ""}),
+            commands.set_many({**_STATIC, variables.MAILBOX: "", **greeting}),
             *_introduced(name),
             commands.execute("answer"),
             commands.execute("sleep", _BEFORE_GREETING),

@@ -78,8 +78,13 @@ def action_record(action: Action) -> dict[str, Any]:
                 "alert_first": first,
                 "legs": [leg_record(leg) for leg in legs],
             }
-        case Voicemail(mailbox=mailbox, login=login):
-            return {"action": "voicemail", "mailbox": mailbox, "login": login}
+        case Voicemail(mailbox=mailbox, login=login, greeting=greeting):
+            return {
+                "action": "voicemail",
+                "mailbox": mailbox,
+                "login": login,
+                "greeting": greeting.value,
+            }
         case Announce(sound=sound, before_forward=by):
             return {"action": "announce", "sound": sound, "before_forward": bool(by)}
         case Intercept(uuid=uuid):

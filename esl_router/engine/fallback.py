@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from esl_router.model.actions import BUSY, NOT_FOUND, UNAVAILABLE, Action, Reject, Voicemail
+from esl_router.model.actions import (
+    BUSY,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Action,
+    Greeting,
+    Reject,
+    Voicemail,
+)
 from esl_router.model.call import Attempt, RingResult
-from esl_router.model.people import User
+from esl_router.model.people import Greetings, User
 from esl_router.model.trace import Trace
 
 STAGE = "fallback"
@@ -53,12 +61,24 @@ _TREATMENT = {
     Condition.NOBODY: (True, UNAVAILABLE),
     Condition.FORWARD: (True, UNAVAILABLE),
     Condition.STATUS: (True, UNAVAILABLE),
-    Condition.NOT_DISTURBED: (True, UNAVAILABLE),
+    Condition.NOT_DISTURBED: (True, BUSY),
     Condition.NO_ASSISTANT: (True, UNAVAILABLE),
     Condition.DEFLECTED: (False, BUSY),
     Condition.LOOP: (True, BUSY),
     Condition.LIMIT: (True, UNAVAILABLE),
 }
+
+_BUSY = frozenset(
+    {
+        Condition.BUSY,
+        Condition.TALKING,
+        Condition.DECLINED,
+        Condition.REFUSED,
+        Condition.DND,
+        Condition.NOT_DISTURBED,
+    }
+)
+"""Why a mailbox that greets by reason says that its owner is busy (N2)."""
 
 
 def finish(wanted: User, condition: Condition, trace: Trace, *, redirected: bool = False) -> Action:
@@ -78,11 +98,26 @@ def finish(wanted: User, condition: Condition, trace: Trace, *, redirected: bool
 def voicemail(owner: User, condition: Condition, trace: Trace) -> Action:
     """The mailbox of ``owner``, or the code that stands for it where he has none (N3)."""
     if owner.voicemail:
-        trace.fired(STAGE, f"Voicemail of {owner.extension}: {condition.value}.")
-        return Voicemail(owner.domain, owner.extension)
+        greeting = _greeting(owner, condition)
+        how = f" {_GREETS[greeting]}" if greeting in _GREETS else ""
+        trace.fired(STAGE, f"Voicemail of {owner.extension}: {condition.value}.{how}")
+        return Voicemail(owner.domain, owner.extension, greeting=greeting)
     _, code = _TREATMENT[condition]
     trace.fired(STAGE, f"The caller gets {code.code}: {owner.extension} has no voicemail.")
     return code
+
+
+_GREETS = {
+    Greeting.UNAVAILABLE: "It greets as unavailable.",
+    Greeting.BUSY: "It greets as busy.",
+    Greeting.NONE: "It does not greet.",
+}
+
+
+def _greeting(owner: User, condition: Condition) -> Greeting:
+    if owner.greetings is Greetings.BY_REASON:
+        return Greeting.BUSY if condition in _BUSY else Greeting.UNAVAILABLE
+    return Greeting.NONE if owner.greetings is Greetings.NONE else Greeting.STANDARD
 
 
 def code(condition: Condition, trace: Trace) -> Reject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from esl_router.model.feature import Feature, Tone
 from esl_router.model.people import DeclineScope, Hook, Redecide
@@ -176,6 +177,15 @@ class Ring:
         return max((leg.ends for leg in self.legs), default=0)
 
 
+class Greeting(StrEnum):
+    """What a caller hears in a mailbox before the tone (features.md N2)."""
+
+    STANDARD = "standard"
+    UNAVAILABLE = "unavailable"
+    BUSY = "busy"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Voicemail:
     """Let the caller leave a message, or (``login``) let the owner hear his."""
@@ -183,6 +193,7 @@ class Voicemail:
     domain: str
     mailbox: str
     login: bool = False
+    greeting: Greeting = Greeting.STANDARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,19 @@ class DeclineScope(StrEnum):
     """Any decline, 486 too, ends the user's ringing: for phones whose reject key sends 486."""
 
 
+class Greetings(StrEnum):
+    """What a user's mailbox says before the tone (features.md N2)."""
+
+    STANDARD = "standard"
+    """The greeting that he has chosen in his mailbox, or the switch's own, whoever calls."""
+
+    BY_REASON = "by_reason"
+    """Another one to callers for whom he is busy."""
+
+    NONE = "none"
+    """Nothing: the tone at once."""
+
+
 class Redecide(StrEnum):
     """Which changes are to reach a call that is still ringing."""
 
@@ -121,6 +134,8 @@ class User:
 
     bob_count_outgoing_early: bool = False
     """Whether a call that he is dialling counts before it is answered (X20)."""
+
+    greetings: Greetings = Greetings.STANDARD
 
 
 class CallerAction(StrEnum):

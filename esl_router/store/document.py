@@ -359,6 +359,7 @@ def _users(read: _Tables) -> Document:
             "numbers": [each["number"] for each in numbers.get(key, ())],
             "timezone": row["timezone"],
             **_flags(row, "voicemail", "bob_cancel_pending", "bob_count_outgoing_early"),
+            **_pick(row, "voicemail_greeting"),
             **_pick(row, "busy_on_busy", "decline", "pin", "controlled_device"),
             **_flags(row, "auto_answer"),
             "workplace": logins[key][0]["workplace"] if key in logins else None,

@@ -14,7 +14,7 @@ from typing import Any
 
 from esl_router.model.codes import USUAL, Code, clashes
 from esl_router.model.feature import Tone
-from esl_router.model.people import Hook, Settings
+from esl_router.model.people import Greetings, Hook, Settings
 from esl_router.store import values
 from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, usual
 
@@ -291,6 +291,7 @@ USER = Record(
         "numbers": Key(_NUMBERS, []),
         "timezone": Key(_ZONE, None),
         "voicemail": Key(_BOOLEAN, True, kept=True),
+        "voicemail_greeting": Key(One(values.choice(*Greetings)), Greetings.STANDARD.value),
         "busy_on_busy": Key(One(values.busy_on_busy, values.busy_on_busy_text), 0),
         "bob_cancel_pending": Key(_BOOLEAN, False),
         "bob_count_outgoing_early": Key(_BOOLEAN, False),

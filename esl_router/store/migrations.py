@@ -795,3 +795,13 @@ def m028_codes_by_phone(db: sqlite_utils.Database) -> None:
         CREATE INDEX wrong_pins_extension ON wrong_pins (domain, extension, at);
         """
     )
+
+
+@MIGRATIONS()
+def m035_mailboxes_greet_by_reason(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE users ADD COLUMN voicemail_greeting TEXT NOT NULL DEFAULT 'standard' CHECK (
+            voicemail_greeting IN ('standard', 'by_reason', 'none'));
+        """
+    )

@@ -29,6 +29,7 @@ from esl_router.model.people import (
     Device,
     DeviceKind,
     FollowMeRow,
+    Greetings,
     Hook,
     Origin,
     Settings,
@@ -56,6 +57,7 @@ _SETTINGS = """
 _USER = """
     SELECT users.name, users.voicemail, users.decline, users.busy_on_busy,
            users.bob_cancel_pending, users.bob_count_outgoing_early,
+           users.voicemail_greeting,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
@@ -248,13 +250,16 @@ class Reader:
         row = self._conn.execute(_USER, (domain, extension)).fetchone()
         if row is None:
             return None
-        name, voicemail, decline, max_calls, cancel_pending, outgoing_early, numbers = row
+        name, voicemail, decline, max_calls, cancel_pending, outgoing_early, greet, numbers = row
         path = f"users.{extension}"
         if not is_extension(extension):
             self._problem(path, f"{extension!r} is no extension")
             return None
         if decline not in _DECLINE:
             self._problem(f"{path}.decline", f"{decline!r} is not known, taken as 'auto'")
+        if greet not in _GREETINGS:
+            why = f"{greet!r} is not known, taken as 'standard'"
+            self._problem(f"{path}.voicemail_greeting", why)
         return User(
             domain,
             extension,
@@ -265,6 +270,7 @@ class Reader:
             max(0, max_calls),
             cancel_pending != 0,
             outgoing_early != 0,
+            _GREETINGS.get(greet, Greetings.STANDARD),
         )
 
     def presence(self, domain: str, extension: str) -> Presence:
@@ -370,6 +376,7 @@ class Reader:
 
 _KIND = {kind.value: kind for kind in DeviceKind}
 _DECLINE = {scope.value: scope for scope in DeclineScope}
+_GREETINGS = {each.value: each for each in Greetings}
 
 
 # Every decision reads it, and what it says takes longer to read than the row: the same row always

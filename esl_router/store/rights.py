@@ -114,6 +114,7 @@ RIGHTS = (
         for key in ("controlled_device", "auto_answer")
     ),
     Right("users.{user}.busy_on_busy", (Who.USER,), "the busy on busy of {user}"),
+    Right("users.{user}.voicemail_greeting", (Who.USER,), "how the voicemail of {user} greets"),
     Right("users.{user}.pin", (Who.USER,), "the PIN of {user}"),
     *(
         Right(

@@ -55,6 +55,7 @@ _USER = (
     "name",
     "timezone",
     "voicemail",
+    "voicemail_greeting",
     "busy_on_busy",
     "bob_cancel_pending",
     "bob_count_outgoing_early",

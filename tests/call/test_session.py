@@ -10,7 +10,7 @@ from esl_router.call import session
 from esl_router.engine.decide import decide as engine_decides
 from esl_router.errors import StoreError
 from esl_router.model.executive import Assistant, Executive
-from esl_router.model.people import FollowMeRow, Origin, User
+from esl_router.model.people import FollowMeRow, Greetings, Origin, User
 from esl_router.model.presence import Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Strategy, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
@@ -80,6 +80,30 @@ def test_nobody_answers_and_the_mailbox_of_the_callee_does():
     side.close()
     side.wait()
     assert side.journal[0].result == "voicemail"
+
+
+@pytest.mark.parametrize(
+    ("greetings", "said"),
+    [
+        (Greetings.STANDARD, {"voicemail_greeting_number": "", "eslr_greeting": ""}),
+        (
+            Greetings.BY_REASON,
+            {"voicemail_greeting_number": "1", "eslr_greeting": "unavailable"},
+        ),
+        (Greetings.NONE, {"voicemail_greeting_number": "", "skip_greeting": "true"}),
+    ],
+)
+def test_a_mailbox_greets_as_its_owner_wants(greetings, said):
+    anna = replace(ANNA, greetings=greetings)
+    side = Switchside(Company((anna, BEN), COMPANY.rows))
+    _, bridge, _ = rung(side)
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
+    settings = dict(each.split("=") for each in side.orders(5)[0].arg.split(";")[1:])
+    assert settings | said == settings
+    assert ("skip_greeting" in settings) == (greetings is Greetings.NONE)
+    side.close()
+    side.wait()
 
 
 def test_each_decision_knows_how_long_the_action_before_it_took(monkeypatch):

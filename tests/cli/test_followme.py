@@ -39,7 +39,8 @@ def test_the_picture_as_json(run):
     assert external["skipped"] == [
         {"device": "1001-desk", "reason": "unregistered", "text": "not registered"}
     ]
-    assert external["then"] == {"action": "voicemail", "mailbox": "1001", "login": False}
+    then = {"action": "voicemail", "mailbox": "1001", "login": False, "greeting": "standard"}
+    assert external["then"] == then
     assert found["origins"]["team"]["then"] is None
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import re
-import select
 import struct
 import time
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from esl_router.store.database import open_store
 from esl_router.store.layout import EXECUTIVE, TEAM, USER
 from tests.e2e.diverted import direct, mailbox, send_on, somebody
 from tests.e2e.endpoint import HOST, Behaviour, Caller, Placed, Speaking
+from tests.e2e.hearing import pitches
 from tests.e2e.sip import wait_until
 from tests.e2e.stage import Programme, Stage, company
 
@@ -125,33 +124,6 @@ def journal(stage: Stage, who: str, result: str) -> str:
 
 
 # -- what is heard --------------------------------------------------------------------------------
-
-
-def linear(law: int) -> int:
-    """A sample of PCMA."""
-    law ^= 0x55
-    sign, exponent, mantissa = law & 0x80, (law >> 4) & 7, law & 15
-    size = (mantissa << 4) + 8 if exponent == 0 else ((mantissa << 4) + 0x108) << (exponent - 1)
-    return size if sign else -size
-
-
-def strength(samples: list[int], pitch: int) -> float:
-    """How much of that pitch is in a piece of sound, 0 to 1."""
-    turn = math.tau * pitch / 8000
-    wave = sum(s * complex(math.cos(turn * n), math.sin(turn * n)) for n, s in enumerate(samples))
-    energy = sum(s * s for s in samples)
-    return 2 * abs(wave) ** 2 / (energy * len(samples)) if energy else 0.0
-
-
-def pitches(caller: Caller, known: tuple[int, ...] = (200, 523, 659, 784)) -> tuple[int, ...]:
-    """The pitches that have come in, one after the other."""
-    found: list[int] = []
-    while select.select([caller.media], [], [], 0)[0]:
-        samples = [linear(byte) for byte in caller.media.recv(2048)[12:]]
-        if max(map(abs, samples)) > 500:
-            strong = [p for p in known if strength(samples, p) > 0.7]
-            found += [p for p in strong if found[-1:] != [p]]
-    return tuple(found)
 
 
 def dial(stage: Stage, account: str, number: str) -> tuple[tuple[int, ...], Placed]:

@@ -340,6 +340,7 @@ def changed_rules(draw):
         user["forward"] = {
             origin: draw(st.sampled_from([None, forward])) for origin in ("internal", "external")
         }
+        user["voicemail_greeting"] = draw(st.sampled_from(["standard", "by_reason", "none"]))
         for rows in user["follow_me"].values():
             rows["external"]["delay"] = draw(st.integers(0, 600))
             rows["internal"]["enabled"] = draw(st.booleans())
