@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from esl_router.store.journal import Attempt, Entry
 
 
-@click.group("calls", cls=Group)
+@click.group("calls", cls=Group, acts=False)
 def calls_command() -> None:
     """The journal: who called whom, what rang, what came of it, and why.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 20
 
 
-@click.group("contact", cls=Group)
+@click.group("contact", cls=Group, acts=False)
 def contact_command() -> None:
     """Contacts: names for numbers. A phone shows the name where the caller gives none.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite_utils
 
 
-@click.group("directory", cls=Group)
+@click.group("directory", cls=Group, acts=False)
 def directory_command() -> None:
     """FreeSWITCH's user directory: which phones may register, with which password.
 

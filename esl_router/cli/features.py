@@ -65,7 +65,7 @@ MEANING = {
 """What each code does, to whoever dials it."""
 
 
-@click.group("features", cls=Group)
+@click.group("features", cls=Group, acts=False)
 def features_command() -> None:
     """Feature codes: what people dial to change their own settings.
 

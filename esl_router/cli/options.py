@@ -113,14 +113,17 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group with the shared options, of commands that have them too."""
+    """A group with the shared options, of commands that have them too.
+
+    ``acts=False``: none of them can be done --as a user.
+    """
 
     command_class = Command
     group_class = type
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
+    def __init__(self, *args: Any, acts: bool = True, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.params += [make() for make in (_json, _acting, _db, _debug)]
+        self.params += [make() for make in [_json] + [_acting] * acts + [_db, _debug]]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # as they were defined: list, show, add, set, remove

@@ -265,7 +265,7 @@ def _log(user: str, team: str, logged_in: bool, domain: str | None) -> None:
 
 
 # -- members ----------------------------------------------------------------------------------
-@team_command.group("member")
+@team_command.group("member", acts=False)
 def member_command() -> None:
     """Who is in a team, in which order.
 

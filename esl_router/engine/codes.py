@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from esl_router.engine.presence import effective
+from esl_router.engine.team import logged_out
 from esl_router.model import numbers
 from esl_router.model.codes import Code
 from esl_router.model.feature import (
@@ -192,9 +194,18 @@ def _team(asked: Asked, on: bool | None) -> Feature | Nothing:
             if extension
             else f"{member} is in {len(own)} teams, and has not said which."
         )
-    team = asked.rules.team(domain, extension)
-    here = team is not None and any(m.extension == member and m.logged_in for m in team.members)
-    return LogTeam(extension, not here if on is None else on)
+    presence = asked.rules.presence(*asked.key)
+    current = effective(presence, asked.now)
+    profile = presence.profile(current.status)
+    if on is None:
+        team = asked.rules.team(domain, extension)
+        on = team is None or all(
+            logged_out(each, current, profile) for each in team.members if each.extension == member
+        )
+    if profile.queue_login is (not on):
+        there = "in to" if profile.queue_login else "out of"
+        return Nothing(f"The status {current.status.value} logs {member} {there} every team.")
+    return LogTeam(extension, on)
 
 
 def _executive(asked: Asked, *, own: bool = False) -> str | Nothing:

@@ -42,12 +42,15 @@ def _status(status: Status) -> Lit:
 
 
 def _busy_on_busy(owner: Owner, argument: str) -> bool:
-    return not argument and owner.user.max_calls > 0
+    calls = owner.user.max_calls
+    return calls > 0 and (not argument or calls == int(argument))
 
 
 def _team_login(owner: Owner, argument: str) -> bool:
-    team = owner.rules.team(owner.user.domain, argument)
-    own = [m for m in team.members if m.extension == owner.user.extension] if team else []
+    domain, extension = owner.user.domain, owner.user.extension
+    teams = (argument,) if argument else owner.rules.teams_of(domain, extension)
+    team = owner.rules.team(domain, teams[0]) if len(teams) == 1 else None
+    own = [m for m in team.members if m.extension == extension] if team else []
     profile = owner.presence.profile(owner.current.status)
     return any(not logged_out(member, owner.current, profile) for member in own)
 

@@ -84,7 +84,7 @@ _FILTERED = "how the calls of {executive} are filtered"
 RIGHTS = (
     *(
         Right(f"users.{{user}}.presence.{key}", (Who.USER,), "the status of {user}")
-        for key in ("status", "message", "until", "afterwards")
+        for key in ("status", "message", "until", "afterwards", "revert")
     ),
     *(
         Right(
@@ -100,7 +100,14 @@ RIGHTS = (
             (Who.USER,),
             "the status profiles of {user}",
         )
-        for key in ("alert_first", "announce", "push")
+        for key in (
+            "alert_first",
+            "announce",
+            "push",
+            "queue_login",
+            "ring_group_calls",
+            "no_answer_after",
+        )
     ),
     Right("users.{user}.forward", (Who.USER,), "the call forward of {user}"),
     # Where a calendar is, and with whose password it is read, is not among them.

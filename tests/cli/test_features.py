@@ -79,6 +79,18 @@ def test_a_code_stands_on_the_users_page(name, code):
     assert f"`{USUAL[code]}`" in PAGES[name]
 
 
+CAPTIONS = {
+    "my-phone.md": {},
+    "mein-telefon.md": {
+        "External calls": "Anrufe von außen",
+        "then voicemail of": "danach die Mailbox von",
+        "press 1": "1 drücken",
+        "switched off": "ausgeschaltet",
+    },
+}
+"""What stands beside the pictures, in the language of the page."""
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     """The pictures of David's calls from outside: before, and when he has dialled *263."""
@@ -106,4 +118,7 @@ def test_its_pictures_are_drawn_by_the_code_that_routes(name, pictures):
     before, after = pictures
     assert before != after
     for each in pictures:
-        assert f"```\n{each}\n```" in PAGES[name]
+        drawn = each
+        for english, own in CAPTIONS[name].items():
+            drawn = drawn.replace(english, own)
+        assert f"```\n{drawn}\n```" in PAGES[name]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -131,6 +132,23 @@ def test_a_user_acts_for_himself(run):
     words = ["presence", "profile", "1001", "away", "busy", "--when", "always", "--as"]
     run.ok(*words, "1001")
     assert "the forwards of 1001: 1001 himself" in run.fails(*words, "1002")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "profiles.away.queue_login=false",
+        "profiles.away.ring_group_calls=true",
+        "profiles.available.no_answer_after=20",
+        "revert=previous",
+    ],
+)
+def test_a_user_says_what_his_statuses_do(run, setting):
+    words = ["user", "set", "1001", f"presence.{setting}", "--as"]
+    assert "1001 himself" in run.fails(*words, "1002")
+    assert re.split(r"[.=]", setting)[-2] in run.ok(*words, "1001")
+    assert "user 1001" in run.ok("history", "--as", "1001").lower()
+    run.ok("undo", "--as", "1001")
 
 
 @pytest.mark.parametrize(

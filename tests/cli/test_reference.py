@@ -66,6 +66,16 @@ def test_everything_that_prints_knows_json():
         assert (name in JSON) == knows, name
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_a_group_knows_as_where_one_of_its_commands_does(name):
+    def knows(command):
+        return any("--as" in param.opts for param in command.params)
+
+    if isinstance(EVERY[name], click.Group):
+        below = [each for other, each in EVERY.items() if other.startswith(f"{name} ")]
+        assert knows(EVERY[name]) == any(knows(each) for each in below)
+
+
 def keys(text):
     return set(re.findall(r"[a-z_]+", text))
 

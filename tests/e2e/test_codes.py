@@ -52,6 +52,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1440, pin=PIN), **somebody(1441, pin=PIN), **somebody(1442, pin=PIN),
     **somebody(1443, pin=PIN), **somebody(1444),
     **somebody(1445), **somebody(1446, pin=PIN), **somebody(1447, pin=PIN),
+    **somebody(1448, presence={"profiles": {"away": {"queue_login": False}}}),
     **somebody(1450), **somebody(1451), **somebody(1452),
 }  # fmt: skip
 RULES = {
@@ -63,7 +64,7 @@ RULES = {
     "teams": {
         TEAM_NUMBER: {
             "name": "Hotline",
-            "members": [{"user": "1411"}, {"user": "1412"}, {"user": "1413"}],
+            "members": [{"user": "1411"}, {"user": "1412"}, {"user": "1413"}, {"user": "1448"}],
         },
         OTHER_TEAM: {"name": "Sales", "members": [{"user": "1411"}]},
     },
@@ -246,6 +247,17 @@ def the_login_to_a_team(stage: Stage) -> None:
         assert dial(stage, "1412-a", number)[0] == tone, number
         assert logged_in(stage, TEAM_NUMBER, "1412") is there
         assert logged_in(stage, TEAM_NUMBER, "1413")
+
+
+@play
+def a_status_that_logs_out_of_teams(stage: Stage) -> None:
+    """The key does what its lamp shows: it is dark, and he cannot log in by it."""
+    assert dial(stage, "1448-a", "*31")[0] == ON
+    assert dial(stage, "1448-a", "*37")[0] == REFUSED
+    assert "The status away logs 1448 out of every team." in journal(stage, "1448-a", "refused")
+    assert dial(stage, "1448-a", "*30")[0] == OFF
+    assert logged_in(stage, TEAM_NUMBER, "1448")
+    assert dial(stage, "1448-a", "*37")[0] == OFF
 
 
 @play

@@ -141,11 +141,11 @@ def test_a_telephone_is_shown_at_once_what_is_set(pbx: Company) -> None:
     other.watch("*372000").wait("lit")
 
 
-@pytest.mark.parametrize("code", ["*31", "*36", "*372000", "*38"])
+@pytest.mark.parametrize("code", ["*31", "*36", "*362", "*37", "*372000", "*38"])
 def test_the_key_that_is_pressed_shows_what_it_did(pbx: Company, code: str) -> None:
     key = pbx.watcher("1001-desk").watch(code)
     key.wait("dark")
-    dark = "*30" if code == "*31" else code.replace("*", "#", 1)
+    dark = {"*31": "*30", "*362": "#36"}.get(code, code.replace("*", "#", 1))
     for dialled, state in ((code, "lit"), (dark, "dark")):
         call = pbx.caller("1001-soft").call(dialled)
         assert call.wait(5) == 200

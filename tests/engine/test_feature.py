@@ -35,7 +35,7 @@ from esl_router.model.feature import (
     Tone,
 )
 from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
-from esl_router.model.presence import CallForward, Presence, Status, Target
+from esl_router.model.presence import CallForward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, NOW, Company, internal_call, mobile, registered, sip, trunk_call
 
@@ -188,6 +188,23 @@ def test_toggles_look_at_what_holds():
     assert decide(dialled("*36"), Company(people, ROWS), LIVE, NOW).action == Perform(
         DOMAIN, "1002", SetBusyOnBusy(0)
     )
+
+
+def in_a_status_that_logs(queue_login):
+    profiles = {Status.AWAY: Profile(queue_login=queue_login)}
+    return {"statuses": {"1002": Presence(Status.AWAY, profiles=profiles)}}
+
+
+@pytest.mark.parametrize(("number", "logs_in"), [("*37", True), ("#37", True), ("*37", False)])
+def test_the_login_to_a_team_is_refused_where_the_status_decides(number, logs_in):
+    there = "in to" if logs_in else "out of"
+    why = f"The status away logs 1002 {there} every team."
+    assert why in refused(number, **in_a_status_that_logs(logs_in))
+
+
+def test_who_is_logged_out_by_his_status_may_be_so_for_good():
+    assert asked("#37", **in_a_status_that_logs(False)) == LogTeam("2000", False)
+    assert asked("*37", **in_a_status_that_logs(None)) == LogTeam("2000", False)
 
 
 def test_a_device_that_rings_for_one_origin_is_switched_off_for_all():

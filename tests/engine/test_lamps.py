@@ -82,6 +82,8 @@ def test_busy_on_busy():
     assert lamp("*36") is Lamp.DARK
     assert lamp("*36", company(replace(ANNA, max_calls=2))) is Lamp.LIT
     assert lamp("*361", company(replace(ANNA, max_calls=2))) is Lamp.DARK
+    assert lamp("*362", company(replace(ANNA, max_calls=2))) is Lamp.LIT
+    assert lamp("*360", company()) is Lamp.DARK, "nobody is busy from no calls on"
 
 
 def team(**member):
@@ -106,8 +108,16 @@ def test_a_team_login_is_what_counts_for_the_team(logged_in, queue_login, lit):
 def test_a_team_login_needs_a_team_of_his():
     other = replace(team(), extension="2001", members=(Member("1002"),))
     rules = company(teams=(team(), other))
-    for watched in ("*37", "*372001", "*372002"):
+    for watched in ("*372001", "*372002"):
         assert lamp(watched, rules) is Lamp.DARK
+
+
+def test_who_is_in_one_team_need_not_say_which():
+    assert lamp("*37", company(teams=(team(),))) is Lamp.LIT
+    assert lamp("*37", company(teams=(team(logged_in=False),))) is Lamp.DARK
+    both = (team(), replace(team(), extension="2001"))
+    assert lamp("*37", company(teams=both)) is Lamp.DARK
+    assert lamp("*37", company()) is Lamp.DARK
 
 
 def executive(extension, **part):

@@ -49,6 +49,10 @@ def test_names_in_a_refusal_are_names_in_the_path():
     ("setting", "may", "may_not"),
     [
         ("users.1002.presence.status", "1002", "1001"),
+        ("users.1002.presence.revert", "1002", "1001"),
+        ("users.1002.presence.profiles.away.queue_login", "1002", "1001"),
+        ("users.1002.presence.profiles.away.ring_group_calls", "1002", "1001"),
+        ("users.1002.presence.profiles.available.no_answer_after", "1002", "1001"),
         ("users.1002.forward.internal.to", "1002", "1003"),
         ("users.1002.devices.1002-desk.dnd", "1002", "1001"),
         ("workplaces.reception.devices.desk-reception.dnd", "1002", "1001"),
@@ -74,7 +78,6 @@ def test_who_may_and_who_may_not(company, setting, may, may_not):
     [
         "users.1002",
         "users.1002.presence",
-        "users.1002.presence.revert",
         "users.1002.name",
         "users.1002.devices.1002-desk",
         "users.1002.follow_me.1002-desk",
