@@ -23,6 +23,7 @@ from esl_router.cli.pool import assistant_command
 from esl_router.model.executive import (
     AlertExecutive,
     Alerting,
+    AssistantDevices,
     CallerName,
     CallerNumber,
     Filter,
@@ -184,6 +185,18 @@ _SETTINGS = (
     ("--alerting", "alerting", _words(Alerting), "Whether the assistants ring all together."),
     ("--rings", "rings", click.IntRange(1, 20), "Rings before the next assistant; sequential."),
     (
+        "--assistant-devices",
+        "assistant_devices",
+        _words(AssistantDevices),
+        "Which devices of an assistant ring: those of his FollowMe, or his first telephone alone.",
+    ),
+    (
+        "--executive-first",
+        "executive_first",
+        click.IntRange(0, 600),
+        "Seconds that his own phones ring before the assistants do; 0: not at all.",
+    ),
+    (
         "--alert-executive",
         "alert_executive",
         _words(AlertExecutive),
@@ -212,6 +225,7 @@ _SETTINGS = (
     ),
     ("--push-recall", "push_recall", _SECONDS, "Seconds until a pushed call comes back."),
 )
+_IN_SECONDS = ("--executive-first", "--rollover-after", "--push-recall")
 _SWITCHES = (
     ("--parallel-mobile", "parallel.mobile", "Whether his mobiles ring along."),
     ("--parallel-other", "parallel.other", "Whether his other numbers outside ring along."),
@@ -229,7 +243,7 @@ def _of_executive(command: Any) -> Any:
         no = f"{name}/--no-{name.removeprefix('--')}"
         command = click.option(no, key.replace(".", "__"), default=None, help=text)(command)
     for name, key, kind, text in reversed(_SETTINGS):
-        seconds = "SECONDS" if kind is _SECONDS else None
+        seconds = "SECONDS" if name in _IN_SECONDS else None
         known = {"metavar": kind} if isinstance(kind, str) else {"type": kind, "metavar": seconds}
         command = click.option(name, key.replace(".", "__"), help=text, **known)(command)
     return PAIRS(command)

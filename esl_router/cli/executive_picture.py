@@ -22,7 +22,7 @@ from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
 from esl_router.errors import NotFound
 from esl_router.model.actions import Leg
-from esl_router.model.executive import Assistant, Executive, Filter
+from esl_router.model.executive import Alerting, Assistant, Executive, Filter
 from esl_router.model.live import Live
 from esl_router.model.people import Origin, Settings, User
 from esl_router.model.presence import Status
@@ -44,6 +44,9 @@ class Place:
     takes_part: bool
     rings: int | None
     """Seconds until the first phone rings for him; None: none does."""
+
+    turn: int | None
+    """Seconds until the next one's turn; None: all ring together."""
 
     why: str = ""
     """Why none does, in words."""
@@ -138,6 +141,8 @@ class Page:
             cells = "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True))
             mark, style = (rings, "") if place.rings is not None else (passed, "dim")
             does = place.why if place.rings is None else f"rings from {place.rings} s"
+            if place.assistant.rings is not None and place.turn is not None:
+                does += f", his turn is {place.turn} s"
             yield [Span(f"  {mark} {cells}  {does}", style), Span(_divert(place), "dim")]
         if not rows:
             yield [Span("  nobody: esl-router executive assistant add", "dim")]
@@ -158,6 +163,8 @@ class Page:
             "allow_opt_out": executive.allow_opt_out,
             "alerting": executive.alerting.value,
             "rings": executive.rings,
+            "assistant_devices": executive.assistant_devices.value,
+            "executive_first": executive.executive_first,
             "alert_executive": executive.alert_executive.value,
             "parallel": {"mobile": executive.parallel_mobile, "other": executive.parallel_other},
             "caller_name": executive.caller_name.value,
@@ -197,6 +204,7 @@ class Page:
                     "divert": place.assistant.divert.value if place.assistant.divert else None,
                     "status": place.status.value,
                     "rings": place.rings,
+                    "turn": place.turn,
                     "why": place.why or None,
                 }
                 for place in self.places
@@ -233,7 +241,14 @@ def page(
         raise NotFound(f"{extension!r} is no executive: see `esl-router executive list`")
     parties = Parties(settings, origin, None, "", user)
     situation = Situation(call_to(user, origin), parties, rules, live, now, Trace())
-    lineup = pool.line_up(executive, user, situation, seconds=executive.rollover.after)
+    lineup = pool.line_up(
+        executive,
+        user,
+        situation,
+        seconds=executive.rollover.after,
+        first=executive.executive_first,
+    )
+    sequential = executive.alerting is Alerting.SEQUENTIAL
     places = []
     for assistant in executive.assistants:
         starts = [leg.delay for leg in lineup.legs if leg.owner == assistant.extension]
@@ -246,6 +261,7 @@ def page(
                 status,
                 executive.takes_part(assistant),
                 min(starts, default=None),
+                executive.turn(assistant, settings.ring_cycle) if sequential else None,
                 "" if starts else lineup.passed.get(assistant.extension, _PASSED),
             )
         )

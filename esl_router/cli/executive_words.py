@@ -8,6 +8,7 @@ from typing import Any
 from esl_router.model.executive import (
     AlertExecutive,
     Alerting,
+    AssistantDevices,
     CallerName,
     CallerNumber,
     Criterion,
@@ -58,6 +59,10 @@ def setting_words(executive: Executive, settings: Settings) -> Iterator[tuple[st
         yield "alerting", f"one after the other, each for {executive.rings} {rings} ({seconds} s)"
     else:
         yield "alerting", "all together"
+    if executive.assistant_devices is AssistantDevices.PRIMARY:
+        yield "their phones", "the first telephone of each"
+    if executive.executive_first:
+        yield "he rings first", f"for {executive.executive_first} s"
     along = [
         words
         for words, rings_along in (

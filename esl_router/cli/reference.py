@@ -82,13 +82,14 @@ JSON = {
     "team member remove": "changes[]",
     "team login": "changes[]",
     "team logout": "changes[]",
-    "executive list": "[extension enabled filter alerting assistants[user opted_in divert] "
+    "executive list": "[extension enabled filter alerting assistants[user opted_in divert rings] "
     "rollover{after action}]",
     "executive show": "domain executive name numbers enabled filter before_forwarding "
-    "allow_opt_out alerting rings alert_executive parallel{mobile other} caller_name caller_number "
+    "allow_opt_out alerting rings assistant_devices executive_first alert_executive "
+    "parallel{mobile other} caller_name caller_number "
     "rollover{after action} no_assistant push_recall at origin registrations_known "
     "criteria[name active filter callers{origin numbers anonymous unavailable contact} dialled "
-    "schedule holidays] assistants[user name opted_in takes_part divert status rings why] "
+    "schedule holidays] assistants[user name opted_in takes_part divert status rings turn why] "
     "legs[as in followme show] notes[] problems[path text]",
     "executive add": "changes[] notes[]",
     "executive set": "changes[] notes[]",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from esl_router.engine import fallback, part, pool
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
-from esl_router.model.actions import OVER, Ring
-from esl_router.model.call import LegResult
+from esl_router.model.actions import OVER
 from esl_router.model.executive import (
     Criterion,
     Executive,
@@ -19,7 +16,7 @@ from esl_router.model.executive import (
     NoAssistant,
     RolloverAction,
 )
-from esl_router.model.people import DeclineScope, FollowMeRow, Origin, User
+from esl_router.model.people import Origin, User
 from esl_router.model.presence import Forward, Status, TargetKind
 
 STAGE = "executive"
@@ -184,32 +181,6 @@ def roll_over(executive: Executive, user: User, way: Way) -> Step | None:
             return Redirect(user, rollover.target, Condition.NO_ASSISTANT)
     trace.fired(STAGE, f"The call rolls over to {whose} himself.")
     return None
-
-
-def refused(user: User, rows: Iterable[FollowMeRow], situation: Situation) -> frozenset[str]:
-    """His devices that do not ring for a call of which he was told while his assistants rang: he
-    has refused it there.
-
-    Who declined has declined for all his phones, where that is how he declines.
-    """
-    trace, whose = situation.trace, user.extension
-    legs = [
-        leg
-        for attempt in situation.call.attempts
-        if isinstance(attempt.action, Ring) and attempt.action.pool == whose
-        for leg in attempt.outcome.legs
-        if leg.leg.owner == whose and leg.result in _REFUSED
-    ]
-    everywhere = user.decline is not DeclineScope.DEVICE
-    if everywhere and any(leg.result is LegResult.DECLINED for leg in legs):
-        trace.fired(STAGE, f"{whose} has declined the call already.")
-        return frozenset(row.device.name for row in rows)
-    for leg in legs:
-        trace.passed(STAGE, f"{leg.leg.device} has refused the call already.")
-    return frozenset(leg.leg.device for leg in legs)
-
-
-_REFUSED = (LegResult.DECLINED, LegResult.BUSY)
 
 
 def _unanswered(user: User, way: Way) -> Step:

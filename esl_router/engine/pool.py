@@ -1,32 +1,27 @@
-"""Ringing the assistants of an executive, and him along with them (H, I, J10-J13)."""
+"""Ringing the assistants of an executive, after him or along with him (H, I, J10-J13)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import busy, followme, part, unconditional
+from esl_router.engine import alert, busy, followme, part
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import Diversion, Leg, Outside, Ring
 from esl_router.model.call import Attempt, Call, LegResult
 from esl_router.model.executive import (
-    AlertExecutive,
     Alerting,
     Assistant,
+    AssistantDevices,
     CallerName,
     CallerNumber,
     Executive,
+    NoAssistant,
+    RolloverAction,
 )
-from esl_router.model.people import (
-    Device,
-    DeviceKind,
-    FollowMeRow,
-    Origin,
-    Redecide,
-    User,
-)
+from esl_router.model.people import Origin, Redecide, User
 from esl_router.model.presence import Status
 
 STAGE = "pool"
@@ -73,16 +68,23 @@ def ring(
     """
     situation = way.situation
     rings = rounds(executive, situation.call)
+    first = 0 if rings or had else executive.executive_first
     had |= rung(rings)
     seconds = executive.rollover.after
     if seconds is not None:
-        seconds -= round(sum(attempt.outcome.lasted for attempt, _ in rings))
+        seconds -= round(sum(_waited(attempt, ring, user) for attempt, ring in rings))
         if seconds < 1:
             return None
     count = way.redirection.count + 1
     diversion = Diversion(followme.identity(user), "unconditional", count)
     lineup = line_up(
-        executive, user, situation, Redirection(count, diversion), seconds=seconds, had=had
+        executive,
+        user,
+        situation,
+        Redirection(count, diversion),
+        seconds=seconds,
+        had=had,
+        first=first,
     )
     if not lineup.legs:
         return None
@@ -106,23 +108,28 @@ def line_up(
     *,
     seconds: int | None = None,
     had: frozenset[str] = frozenset(),
+    first: int = 0,
 ) -> Lineup:
     """Who rings when. ``user`` is the executive; ``seconds`` is the time until the rollover.
 
     Assistants ring by their rows for internal calls, and with nothing else of theirs: no forward,
     no mailbox, no filter of their own. Each rings until the next one's turn, or until the rollover
-    where one is timed. Whoever answers outside has to press 1.
+    where one is timed. Whoever answers outside has to press 1. For ``first`` seconds the executive
+    rings alone, where he can be rung.
     """
     trace = situation.trace
     sequential = executive.alerting is Alerting.SEQUENTIAL
-    slot = executive.rings * situation.settings.ring_cycle if sequential else seconds
     legs: list[Leg] = []
     passed: dict[str, str] = {}
-    taken: set[str] = set()
+    own: tuple[Leg, ...] = ()
+    if first:
+        own = alert.phones(executive, user, situation, redirection, first=True)
+    taken = set(map(followme.rings, own))
     offset = 0
     for assistant in executive.assistants:
         if assistant.extension in had:
             continue
+        slot = executive.turn(assistant, situation.settings.ring_cycle) if sequential else seconds
         found, reason = _legs_of(assistant, executive, situation, redirection)
         his = _placed(found, assistant, executive, slot, offset, taken)
         if not his:
@@ -134,10 +141,17 @@ def line_up(
         if sequential and slot is not None:
             offset += slot
     legs = followme.within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
-    if legs:
-        length = max(leg.ends for leg in legs)
-        legs += _alert(executive, user, situation, redirection, length, taken)
+    head = first if own else 0
+    if legs or (head and _rolls_over(executive)):
+        legs = [replace(leg, delay=leg.delay + head) for leg in legs]
+        end = max((leg.ends for leg in legs), default=head)
+        if not first:
+            along = alert.phones(executive, user, situation, redirection, first=False)
+            own = tuple(leg for leg in along if followme.rings(leg) not in taken)
+        legs += alert.legs(executive, user, situation, own, head=head, end=end)
         legs = legs[: followme.MAX_LEGS]
+        if head:
+            trace.fired(STAGE, f"{user.extension} is rung first, for {head} s.")
     for leg in legs:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
     return Lineup(tuple(legs), passed)
@@ -190,7 +204,25 @@ def _legs_of(
     if away:
         return (), f"{who}{away}"
     plan = followme.plan(person, Origin.INTERNAL, situation, redirection, close_gaps=False)
-    return plan.legs, f"{who}none of his phones rings" if who else ""
+    found = plan.legs
+    if executive.assistant_devices is AssistantDevices.PRIMARY:
+        telephones = [leg for leg in found if not isinstance(leg.target, Outside)]
+        found = tuple(replace(leg, delay=0) for leg in telephones[:1])
+    return found, f"{who}none of his phones rings" if who else ""
+
+
+def _rolls_over(executive: Executive) -> bool:
+    """Whether a call that no assistant can take is not the executive's own after all."""
+    return executive.no_assistant is NoAssistant.ROLLOVER and executive.rollover.action not in (
+        None,
+        RolloverAction.EXECUTIVE,
+    )
+
+
+def _waited(attempt: Attempt, ring: Ring, user: User) -> float:
+    """Seconds of a ring that count towards the rollover: those since the first assistant's turn."""
+    head = min((leg.delay for leg in ring.legs if leg.owner != user.extension), default=ring.length)
+    return max(0.0, attempt.outcome.lasted - head)
 
 
 def _unavailable(person: User, situation: Situation) -> str:
@@ -250,66 +282,3 @@ def _placed(
             )
         )
     return his
-
-
-def _alert(
-    executive: Executive,
-    user: User,
-    situation: Situation,
-    redirection: Redirection,
-    length: int,
-    taken: set[str],
-) -> list[Leg]:
-    """The executive's own phones, and his numbers outside, for as long as the pool rings."""
-    if unconditional.target(user, situation) is not None:
-        situation.trace.passed(STAGE, f"{user.extension} forwards his calls: he is not alerted.")
-        return []
-    presence = situation.rules.presence(user.domain, user.extension)
-    current = effective(presence, situation.now)
-    profile = presence.profile(current.status)
-    if sent_away(current, profile, situation.parties.origin) is not None:
-        situation.trace.passed(STAGE, f"{user.extension} {current.reason}: he is not alerted.")
-        return []
-    if busy.is_busy(user, situation):
-        return []
-    alerted = [row for row in _alerted(executive, user, situation) if row.delay < length]
-    plan = followme.plan(
-        user, situation.parties.origin, situation, redirection, rows=alerted, close_gaps=False
-    )
-    legs = []
-    for leg in plan.legs:
-        outside = isinstance(leg.target, Outside)
-        if followme.rings(leg) in taken:
-            continue
-        silent = executive.alert_executive is AlertExecutive.SILENT and not outside
-        legs.append(
-            replace(
-                leg,
-                ring=length - leg.delay,
-                owner=user.extension,
-                confirm=outside or leg.confirm,
-                redirect=False,
-                original_name=True,
-                splash=executive.alert_executive is AlertExecutive.SPLASH and not outside,
-                alert_info=situation.settings.alert_silent if silent else "",
-            )
-        )
-    return legs
-
-
-def _alerted(executive: Executive, user: User, situation: Situation) -> list[FollowMeRow]:
-    rows = situation.rules.follow_me(user.domain, user.extension, situation.parties.origin)
-    alerted = []
-    for row in rows:
-        if row.device.kind is DeviceKind.SIP:
-            if executive.alert_executive is not AlertExecutive.NONE:
-                alerted.append(row)
-        elif _rings_along(executive, row.device):
-            # A switch of its own: his follow-me rows say when they ring for him.
-            alerted.append(FollowMeRow(row.device))
-    return alerted
-
-
-def _rings_along(executive: Executive, device: Device) -> bool:
-    mobile = device.location == "mobile"
-    return executive.parallel_mobile if mobile else executive.parallel_other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from esl_router.engine import (
+    alert,
     busy,
     callers,
     deflection,
@@ -127,7 +128,7 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
     situation = way.situation
     trace, origin = situation.trace, situation.parties.origin
     rows = situation.rules.follow_me(user.domain, user.extension, origin)
-    refused = executive.refused(user, rows, situation)
+    refused = alert.refused(user, rows, situation)
     rows = tuple(row for row in rows if row.device.name not in refused)
     if refused and not rows:
         return _unanswered(user, profile, Condition.DECLINED, way)

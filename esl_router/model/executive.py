@@ -41,6 +41,16 @@ class AlertExecutive(StrEnum):
     RING = "ring"
 
 
+class AssistantDevices(StrEnum):
+    """Which devices of an assistant ring."""
+
+    FOLLOWME = "followme"
+    """Those of his rows for internal calls."""
+
+    PRIMARY = "primary"
+    """The first telephone of these that can be rung, at once."""
+
+
 class CallerName(StrEnum):
     """The name on an assistant's phone."""
 
@@ -112,6 +122,9 @@ class Assistant:
     divert: Target | None = None
     """Who takes his part while he is opted in: ``extension`` or ``external``."""
 
+    rings: int | None = None
+    """Rings before the next assistant; None: as the executive has it. Sequential only."""
+
 
 class RolloverAction(StrEnum):
     """What becomes of a call that no assistant has answered (K)."""
@@ -159,7 +172,11 @@ class Executive:
     allow_opt_out: bool = True
     alerting: Alerting = Alerting.SIMULTANEOUS
     rings: int = 3
-    """Rings before the next assistant; sequential only."""
+    """Rings before the next assistant, who may have a number of his own; sequential only."""
+
+    assistant_devices: AssistantDevices = AssistantDevices.FOLLOWME
+    executive_first: int = 0
+    """Seconds that his own phones ring before the assistants are alerted; 0: they ring at once."""
 
     alert_executive: AlertExecutive = AlertExecutive.NONE
     parallel_mobile: bool = False
@@ -178,6 +195,10 @@ class Executive:
     def takes_part(self, assistant: Assistant) -> bool:
         """Whether an assistant is rung: where nobody may opt out, everybody counts as in (H9)."""
         return assistant.opted_in or not self.allow_opt_out
+
+    def turn(self, assistant: Assistant, cycle: int) -> int:
+        """Seconds until the next assistant's turn, of ``cycle`` seconds a ring."""
+        return (assistant.rings or self.rings) * cycle
 
     def assistant(self, extension: str) -> Assistant | None:
         return next((each for each in self.assistants if each.extension == extension), None)

@@ -1,12 +1,15 @@
 """The assistants of an executive: who they are, who is logged in, who diverts.
 
-The list is the administrator's; an assistant logs himself in and out where ``allow_opt_out``
-permits it, and diverts his part himself. What is raised is as for executives.
+The list is the administrator's; how long each rings is everybody's in the pool. An assistant logs
+himself in and out where ``allow_opt_out`` permits it, and diverts his part himself. What is raised
+is as for executives.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlite_utils
 
@@ -112,8 +115,10 @@ def add_assistant(
     assistant: str,
     *,
     place: int | None = None,
+    rings: int | None = None,
 ) -> Changes:
-    """A new assistant, logged in: the last one, or at ``place`` (1 is the first)."""
+    """A new assistant, logged in: the last one, or at ``place`` (1 is the first); ``rings`` until
+    the next one's turn, None: as the executive has it."""
     with write(db):
         old = executive(db, domain, extension)
         people = list(old["assistants"])
@@ -124,20 +129,34 @@ def add_assistant(
                     f"{extension} already"
                 ]
             )
-        people.insert(_index(extension, place, len(people) + 1), {"user": assistant})
+        new = {"user": assistant, "rings": rings}
+        people.insert(_index(extension, place, len(people) + 1), new)
         return change(db, domain, extension, old, {"assistants": people})
 
 
-def place_assistant(
-    db: sqlite_utils.Database, domain: str, extension: str, assistant: str, place: int
+def set_assistant(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    assistant: str,
+    settings: Mapping[str, Any],
+    *,
+    place: int | None = None,
+    by: Actor | None = None,
 ) -> Changes:
-    """Put an assistant at another place in the order (1 is the first)."""
-    with write(db):
+    """Change what the rules file has of an assistant (``rings``; None takes a key out of it), or
+    put him at another ``place`` in the order (1 is the first)."""
+    with write(db, by):
         old = executive(db, domain, extension)
-        people = list(old["assistants"])
-        moved = _assistant(extension, old, assistant)
-        people.remove(moved)
-        people.insert(_index(extension, place, len(people) + 1), moved)
+        pool = ("executives", extension, "assistants")
+        paths = [(*pool, assistant, key) for key in settings]
+        rights.require(db, domain, by, *paths, *([pool] if place is not None else []))
+        found = _assistant(extension, old, assistant)
+        people = [each for each in old["assistants"] if each is not found]
+        where = old["assistants"].index(found)
+        if place is not None:
+            where = _index(extension, place, len(people) + 1)
+        people.insert(where, {**found, **settings})
         return change(db, domain, extension, old, {"assistants": people})
 
 

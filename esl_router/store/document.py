@@ -479,11 +479,16 @@ def _executives(read: _Tables) -> Document:
                 for each in criteria.get((row["extension"],), ())
             ],
             "assistants": [
-                {"user": each["extension"], **_flags(each, "opted_in"), "divert": each["divert"]}
+                {
+                    "user": each["extension"],
+                    **_flags(each, "opted_in"),
+                    **_pick(each, "divert", "rings"),
+                }
                 for each in assistants.get((row["extension"],), ())
             ],
             **_flags(row, "allow_opt_out"),
-            **_pick(row, "alerting", "rings", "alert_executive"),
+            **_pick(row, "alerting", "rings", "assistant_devices", "executive_first"),
+            **_pick(row, "alert_executive"),
             "parallel": {
                 "mobile": bool(row["parallel_mobile"]),
                 "other": bool(row["parallel_other"]),

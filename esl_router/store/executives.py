@@ -38,7 +38,8 @@ Report = Callable[[str, str], None]
 _EXECUTIVE = """
     SELECT enabled, filter, before_forwarding, allow_opt_out, alerting, rings, alert_executive,
            parallel_mobile, parallel_other, caller_name, caller_number,
-           rollover_after, rollover_action, no_assistant, push_recall
+           rollover_after, rollover_action, no_assistant, push_recall,
+           assistant_devices, executive_first
     FROM executives WHERE domain = ? AND extension = ?
 """
 
@@ -49,7 +50,7 @@ _CRITERIA = """
 """
 
 _ASSISTANTS = """
-    SELECT extension, opted_in, divert FROM assistants WHERE domain = ? AND executive = ?
+    SELECT extension, opted_in, divert, rings FROM assistants WHERE domain = ? AND executive = ?
     ORDER BY position
 """
 
@@ -74,7 +75,7 @@ def executive(
     if row is None:
         return None
     enabled, filtered, before, opt_out, alerting, rings, alert, mobile, other = row[:9]
-    name, number, after, action, no_assistant, recall = row[9:]
+    name, number, after, action, no_assistant, recall, devices, first = row[9:]
     path = f"executives.{extension}"
     usual = Executive(domain, extension)
 
@@ -85,9 +86,9 @@ def executive(
             report(f"{path}.{key}", f"{text!r} is not known, taken as {otherwise.value}")
             return otherwise
 
-    def count(key: str, value: int, otherwise: int) -> int:
-        if value < 1:
-            report(f"{path}.{key}", f"{value} is below 1, taken as {otherwise}")
+    def count(key: str, value: int, otherwise: int, least: int = 1) -> int:
+        if value < least:
+            report(f"{path}.{key}", f"{value} is below {least}, taken as {otherwise}")
             return otherwise
         return value
 
@@ -107,6 +108,8 @@ def executive(
         allow_opt_out=opt_out != 0,
         alerting=word("alerting", alerting, Alerting.SIMULTANEOUS),
         rings=count("rings", rings, usual.rings),
+        assistant_devices=word("assistant_devices", devices, usual.assistant_devices),
+        executive_first=count("executive_first", first, usual.executive_first, least=0),
         alert_executive=word("alert_executive", alert, AlertExecutive.NONE),
         parallel_mobile=mobile != 0,
         parallel_other=other != 0,
@@ -172,13 +175,16 @@ def _assistants(
     conn: sqlite3.Connection, domain: str, extension: str, path: str, report: Report
 ) -> tuple[Assistant, ...]:
     found = []
-    for index, (assistant, opted_in, text) in enumerate(
+    for index, (assistant, opted_in, text, rings) in enumerate(
         conn.execute(_ASSISTANTS, (domain, extension))
     ):
         divert = None if text is None else _divert(text)
         if text is not None and divert is None:
             report(f"{path}[{index}].divert", f"{text!r} is no number: he takes his part himself")
-        found.append(Assistant(assistant, opted_in != 0, divert))
+        if rings is not None and rings < 1:
+            report(f"{path}[{index}].rings", f"{rings} is below 1, taken as the executive's")
+            rings = None
+        found.append(Assistant(assistant, opted_in != 0, divert, rings))
     return tuple(found)
 
 

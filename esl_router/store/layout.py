@@ -357,11 +357,13 @@ CRITERION = Record(
         "holidays": Key(_SCHEDULE_NAME, None),
     }
 )
+_RINGS = values.whole(1, 20)
 ASSISTANT = Record(
     {
         "user": Key(_EXTENSION),
         "opted_in": Key(_BOOLEAN, True, kept=True),
         "divert": Key(One(values.optional(values.divert)), None),
+        "rings": Key(One(values.optional(_RINGS)), None),
     }
 )
 _PARALLEL = Record({"mobile": Key(_BOOLEAN, False), "other": Key(_BOOLEAN, False)})
@@ -375,7 +377,9 @@ EXECUTIVE = Record(
         "assistants": Key(Many(ASSISTANT), []),
         "allow_opt_out": Key(_BOOLEAN, True),
         "alerting": Key(One(values.choice("simultaneous", "sequential")), "simultaneous"),
-        "rings": Key(One(values.whole(1, 20)), 3),
+        "rings": Key(One(_RINGS), 3),
+        "assistant_devices": Key(One(values.choice("followme", "primary")), "followme"),
+        "executive_first": Key(_DELAY, 0),
         "alert_executive": Key(One(values.choice("none", "silent", "splash", "ring")), "none"),
         "parallel": Key(_PARALLEL, usual(_PARALLEL)),
         "caller_name": Key(

@@ -798,6 +798,19 @@ def m028_codes_by_phone(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m031_who_of_a_pool_rings(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE executives ADD COLUMN assistant_devices TEXT NOT NULL DEFAULT 'followme' CHECK (
+            assistant_devices IN ('followme', 'primary'));
+        ALTER TABLE executives ADD COLUMN executive_first INTEGER NOT NULL DEFAULT 0 CHECK (
+            executive_first BETWEEN 0 AND 600);
+        ALTER TABLE assistants ADD COLUMN rings INTEGER CHECK (rings BETWEEN 1 AND 20);
+        """
+    )
+
+
+@MIGRATIONS()
 def m035_mailboxes_greet_by_reason(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

@@ -151,6 +151,7 @@ RIGHTS = (
         (Who.USER,),
         "the divert of {user} as an assistant of {executive}",
     ),
+    Right("executives.{executive}.assistants.{user}.rings", _OF_POOL, _FILTERED),
     *(
         Right(f"executives.{{executive}}.{key}", _OF_POOL, _FILTERED)
         for key in (
@@ -159,6 +160,8 @@ RIGHTS = (
             "criteria",
             "alerting",
             "rings",
+            "assistant_devices",
+            "executive_first",
             "alert_executive",
             "parallel",
             "caller_name",

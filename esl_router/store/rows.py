@@ -270,6 +270,8 @@ _EXECUTIVE = (
     "allow_opt_out",
     "alerting",
     "rings",
+    "assistant_devices",
+    "executive_first",
     "alert_executive",
     "caller_name",
     "caller_number",
@@ -313,5 +315,5 @@ def executive_rows(
         )
     for index, assistant in enumerate(executive["assistants"]):
         row = {"extension": assistant["user"], "position": index}
-        state = {name: assistant[name] for name in ("opted_in", "divert")}
-        yield "assistants", {**key, **row, **state}
+        part = {name: assistant[name] for name in ("opted_in", "divert", "rings")}
+        yield "assistants", {**key, **row, **part}

@@ -35,8 +35,8 @@ def test_list(anna):
         "filter": "all",
         "alerting": "simultaneous",
         "assistants": [
-            {"user": "1002", "opted_in": True, "divert": None},
-            {"user": "1003", "opted_in": False, "divert": None},
+            {"user": "1002", "opted_in": True, "divert": None, "rings": None},
+            {"user": "1003", "opted_in": False, "divert": None, "rings": None},
         ],
         "rollover": {"after": None, "action": "extension:2000"},
     }
@@ -119,6 +119,39 @@ def test_whose_turn_comes_after_the_rollover(anna):
     assert assistants(anna, key="rings") == {"1002": 0, "1003": 20}
     anna.ok("executive", "set", "1001", "--rollover", "busy", "--rollover-after", "20")
     assert "only after the call has rolled over" in assistants(anna)["1003"]
+
+
+def test_who_rings_first_and_who_rings_longer(anna):
+    words = ["--alerting", "sequential", "--rings", "2", "--executive-first", "8"]
+    anna.ok("executive", "set", "1001", *words, "--as", "1002")
+    anna.ok("executive", "assistant", "set", "1001", "1002", "--rings", "4", "--as", "1001")
+    assert assistants(anna, key="rings") == {"1002": 8, "1003": 28}
+    assert assistants(anna, key="turn") == {"1002": 20, "1003": 10}
+    found = anna.json("executive", "show", "1001")
+    assert (found["executive_first"], found["assistant_devices"]) == (8, "followme")
+    said = anna.ok("executive", "show", "1001")
+    assert "he rings first   for 8 s" in said
+    assert "rings from 8 s, his turn is 20 s" in said
+    refusal = anna.fails(
+        "executive", "assistant", "set", "1001", "1003", "--place", "1", "--as", "1002"
+    )
+    assert "the administrator may" in refusal
+    anna.ok("executive", "assistant", "set", "1001", "1002", "--rings", "0", "--place", "2")
+    assert assistants(anna, key="turn") == {"1003": 10, "1002": 10}
+    anna.ok("undo")
+    assert assistants(anna, key="turn") == {"1002": 20, "1003": 10}
+
+
+def test_which_devices_of_an_assistant_ring(anna):
+    def devices():
+        legs = anna.json("executive", "show", "1001")["legs"]
+        return [leg["device"] for leg in legs]
+
+    assert devices() == ["desk-reception", "1003-mobile"]
+    anna.ok("executive", "set", "1001", "--assistant-devices", "primary", "--as", "1003")
+    assert devices() == ["desk-reception"]
+    assert "the first telephone of each" in anna.ok("executive", "show", "1001")
+    assert assistants(anna)["1003"] == "none of his phones rings"
 
 
 def test_the_executive_is_alerted_by_the_origin_of_the_call(anna):

@@ -7,9 +7,9 @@ import pytest
 from esl_router.model.actions import Diversion, Outside
 from esl_router.model.call import LegResult
 from esl_router.model.executive import (
-    AlertExecutive,
     Alerting,
     Assistant,
+    AssistantDevices,
     CallerName,
     CallerNumber,
     Rollover,
@@ -20,7 +20,6 @@ from esl_router.model.presence import Presence, Status, Target
 from tests.company import DOMAIN, internal_call, mobile, registered, sip, trunk_call
 from tests.engine.board import (
     BUSY,
-    CELL,
     LIVE,
     PEOPLE,
     ROWS,
@@ -67,6 +66,43 @@ def test_one_after_the_other_each_for_so_many_rings():
 def test_the_rollover_cuts_the_sequence():
     first = ring(alerting=SEQUENTIAL, rollover=Rollover(20))
     assert bars(first) == [("1002", 0, 15), ("1003", 15, 5)]
+
+
+def test_one_assistant_rings_longer_than_the_others():
+    patient = (Assistant("1002", rings=5), Assistant("1003"), Assistant("1004", rings=1))
+    each = {"assistants": patient, "alerting": SEQUENTIAL, "rings": 3}
+    assert bars(ring(**each)) == [("1002", 0, 25), ("1003", 25, 15), ("1004", 40, 5)]
+    assert bars(ring(**each, rollover=Rollover(30))) == [("1002", 0, 25), ("1003", 25, 5)]
+
+
+def test_who_takes_his_part_has_his_turn():
+    each = (Assistant("1002", divert=Target.parse("extension:1004"), rings=5), Assistant("1003"))
+    first = ring(assistants=each, alerting=SEQUENTIAL, rings=3)
+    assert [(leg.device, leg.delay, leg.ring) for leg in first.legs] == [
+        ("1004-desk", 0, 25),
+        ("1003-desk", 25, 15),
+    ]
+
+
+def test_a_turn_of_his_own_is_for_a_sequence():
+    assert bars(ring(assistants=(Assistant("1002", rings=1),))) == [("1002", 0, 25)]
+
+
+def test_the_first_telephone_of_each_alone():
+    rows = {
+        "1002": [
+            FollowMeRow(mobile("1002-cell", "+49171222", owner="1002")),
+            FollowMeRow(sip("1002-home", "1002"), delay=9),
+            *ROWS["1002"],
+        ],
+        "1003": [FollowMeRow(mobile("1003-cell", "+49171223", owner="1003"))],
+    }
+    live = registered("1002-home", "1002-desk")
+    pool = {"rows": rows, "assistant_devices": AssistantDevices.PRIMARY}
+    assert [(leg.device, leg.delay) for leg in ring(live=live, **pool).legs] == [("1002-home", 0)]
+    live = registered("1002-desk")
+    assert [(leg.device, leg.delay) for leg in ring(live=live, **pool).legs] == [("1002-desk", 0)]
+    assert "1003 is passed over: none of his phones rings." in said(CALL, board(**pool))
 
 
 def test_who_has_had_his_turn_is_not_rung_again():
@@ -202,74 +238,6 @@ def test_the_toll_policy_holds_for_a_diversion():
     config = Settings(DOMAIN, toll=TollPolicy(deny=("+4930",)))
     rules = replace(board(assistants=diverting(f"external:{ELSEWHERE}")), config=config)
     assert who(ring(rules)) == ["1003"]
-
-
-# -- the executive ------------------------------------------------------------------------------
-
-
-def alerted(**executive):
-    return {leg.device: leg for leg in ring(**executive).legs if leg.owner == "1001"}
-
-
-@pytest.mark.parametrize(
-    ("kind", "splash", "silent"),
-    [
-        (AlertExecutive.RING, False, False),
-        (AlertExecutive.SILENT, False, True),
-        (AlertExecutive.SPLASH, True, False),
-    ],
-)
-def test_her_own_phones_tell_her_of_the_call(kind, splash, silent):
-    legs = alerted(alert_executive=kind, rollover=Rollover(40))
-    assert list(legs) == ["1001-desk"]
-    leg = legs["1001-desk"]
-    assert (leg.delay, leg.ring, leg.splash, leg.original_name) == (0, 40, splash, True)
-    assert leg.alert_info == (Settings(DOMAIN).alert_silent if silent else "")
-
-
-def test_without_an_alert_her_phones_stay_quiet():
-    assert alerted() == {}
-
-
-@pytest.mark.parametrize(
-    ("location", "mobile_too", "other_too", "rings"),
-    [
-        ("mobile", True, False, True),
-        ("mobile", False, True, False),
-        ("other", False, True, True),
-        ("other", True, False, False),
-    ],
-)
-def test_her_numbers_outside_ring_along_by_their_location(location, mobile_too, other_too, rings):
-    row = FollowMeRow(mobile("1001-cell", CELL, location=location), enabled=False)
-    legs = alerted(rows={"1001": [row]}, parallel_mobile=mobile_too, parallel_other=other_too)
-    assert list(legs) == (["1001-cell"] if rings else [])
-    if rings:
-        assert legs["1001-cell"].confirm
-        assert legs["1001-cell"].target.caller_number == "+493099887766"
-
-
-def test_she_is_not_disturbed_where_an_appointment_sends_calls_away():
-    more = {"alert_executive": AlertExecutive.RING, "parallel_mobile": True}
-    assert alerted(statuses={"1001": Presence(calendar=appointment())}, **more)
-    assert alerted(statuses={"1001": Presence(calendar=IN_A_MEETING)}, **more) == {}
-
-
-@pytest.mark.parametrize("status", [Status.DND, Status.AWAY])
-def test_she_is_not_disturbed_where_her_status_sends_calls_away(status):
-    more = {"alert_executive": AlertExecutive.RING, "parallel_mobile": True}
-    assert alerted(statuses={"1001": away(status)}, **more) == {}
-
-
-def test_she_is_not_alerted_without_an_assistant_who_rings():
-    out = (Assistant("1002", opted_in=False),)
-    first = ring(assistants=out, alert_executive=AlertExecutive.SILENT)
-    assert not first.to_assistants
-
-
-def test_her_alert_does_not_lengthen_the_ring():
-    first = ring(alerting=SEQUENTIAL, alert_executive=AlertExecutive.RING)
-    assert bars(first) == [("1002", 0, 15), ("1003", 15, 15), ("1001", 0, 30)]
 
 
 # -- what the phones show -----------------------------------------------------------------------

@@ -10,8 +10,8 @@ from esl_router.store.assistants import (
     log,
     part,
     parts,
-    place_assistant,
     remove_assistant,
+    set_assistant,
 )
 from esl_router.store.document import read_rules
 from esl_router.store.executive_admin import add_executive, executive, set_executive
@@ -96,13 +96,38 @@ def test_assistants_come_move_and_go(company):
     ]
     add_assistant(company, DOMAIN, "1001", "1004", place=1)
     assert order(company) == ["1004", "1002", "1003", "1005"]
-    place_assistant(company, DOMAIN, "1001", "1003", 1)
+    set_assistant(company, DOMAIN, "1001", "1003", {}, place=1)
     assert order(company) == ["1003", "1004", "1002", "1005"]
     assert part(company, DOMAIN, "1003", "1001") == Part(
         **{**{name: getattr(CARLA, name) for name in Part.__slots__}, "place": 1}
     )
     remove_assistant(company, DOMAIN, "1001", "1004")
     assert order(company) == ["1003", "1002", "1005"]
+
+
+@pytest.mark.parametrize("as_user", [None, "1001", "1002", "1003"])
+def test_how_long_one_of_them_rings(company, as_user):
+    by = as_user and acting(as_user)
+    path = "executives.1001.assistants[1]"
+    assert lines(set_assistant(company, DOMAIN, "1001", "1003", {"rings": 5}, by=by)) == [
+        f"+ {path}.rings: 5"
+    ]
+    assert lines(set_assistant(company, DOMAIN, "1001", "1003", {"rings": None}, by=by)) == [
+        f"- {path}.rings: 5"
+    ]
+    [line] = refused(set_assistant, company, DOMAIN, "1001", "1003", {"rings": 21}, by=by)
+    assert line.startswith("executives.1001.assistants[1].rings: ")
+
+
+def test_whose_place_it_is_and_who_rings_is_the_administrator_s(company):
+    for who, settings, place in (
+        ("1002", {}, 1),
+        ("1002", {"rings": 5}, 1),
+        ("1005", {"rings": 5}, None),
+    ):
+        with pytest.raises(NotPermitted):
+            set_assistant(company, DOMAIN, "1001", "1003", settings, place=place, by=acting(who))
+    assert order(company) == ["1002", "1003"]
 
 
 def test_what_an_assistant_cannot_be(company):
@@ -118,11 +143,11 @@ def test_what_an_assistant_cannot_be(company):
         assert refused(add_assistant, company, DOMAIN, "1001", "1005", place=place) == [
             f"executives.1001.assistants: a place is 1 to 3, not {place}"
         ]
-    assert refused(place_assistant, company, DOMAIN, "1001", "1002", 3) == [
+    assert refused(set_assistant, company, DOMAIN, "1001", "1002", {}, place=3) == [
         "executives.1001.assistants: a place is 1 to 2, not 3"
     ]
     for change in (
-        lambda: place_assistant(company, DOMAIN, "1001", "1005", 1),
+        lambda: set_assistant(company, DOMAIN, "1001", "1005", {}, place=1),
         lambda: remove_assistant(company, DOMAIN, "1001", "1005"),
         lambda: log(company, DOMAIN, "1005", "1001", True, by=acting("1005")),
         lambda: divert(company, DOMAIN, "1005", "1001", "1009", by=acting("1005")),

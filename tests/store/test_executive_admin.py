@@ -201,6 +201,8 @@ OTHER = {
     "allow_opt_out": False,
     "alerting": "simultaneous",
     "rings": 9,
+    "assistant_devices": "primary",
+    "executive_first": 9,
     "alert_executive": "ring",
     "parallel": {"other": True},
     "caller_name": "caller",

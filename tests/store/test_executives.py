@@ -6,6 +6,7 @@ from esl_router.model.executive import (
     AlertExecutive,
     Alerting,
     Assistant,
+    AssistantDevices,
     CallerName,
     CallerNumber,
     Criterion,
@@ -85,11 +86,13 @@ def test_what_is_not_the_usual(company, store):
             " allow_opt_out = 0, alerting = 'simultaneous', rings = 7, alert_executive = 'splash',"
             " parallel_mobile = 0, parallel_other = 1, caller_name = 'caller',"
             " caller_number = 'executive', rollover_after = NULL, no_assistant = 'executive',"
-            " push_recall = 33"
+            " push_recall = 33, assistant_devices = 'primary', executive_first = 8"
         )
         company.conn.execute("DELETE FROM criteria")
         company.conn.execute("UPDATE assistants SET position = 9 WHERE extension = '1002'")
-        company.conn.execute("UPDATE assistants SET divert = '1005' WHERE extension = '1002'")
+        company.conn.execute(
+            "UPDATE assistants SET divert = '1005', rings = 7 WHERE extension = '1002'"
+        )
     assert found(store) == Executive(
         DOMAIN,
         "1001",
@@ -98,7 +101,7 @@ def test_what_is_not_the_usual(company, store):
         before_forwarding=False,
         assistants=(
             Assistant("1003", opted_in=False, divert=Target.parse("external:+491715550000")),
-            Assistant("1002", divert=Target.parse("extension:1005")),
+            Assistant("1002", divert=Target.parse("extension:1005"), rings=7),
         ),
         allow_opt_out=False,
         rings=7,
@@ -109,6 +112,8 @@ def test_what_is_not_the_usual(company, store):
         rollover=Rollover(None, RolloverAction.VOICEMAIL),
         no_assistant=NoAssistant.EXECUTIVE,
         push_recall=33,
+        assistant_devices=AssistantDevices.PRIMARY,
+        executive_first=8,
     )
 
 
@@ -132,14 +137,9 @@ def test_what_becomes_of_a_call_that_nobody_answers(company, store, stored, roll
 
 def test_whose_assistant_somebody_is(company, store):
     with write(company):
+        [anna] = company["executives"].rows
         for executive in ("1009", "1008"):
-            company.conn.execute(
-                "INSERT INTO executives SELECT domain, ?, position, enabled, filter,"
-                " before_forwarding, allow_opt_out, alerting, rings, alert_executive,"
-                " parallel_mobile, parallel_other, caller_name, caller_number, rollover_after,"
-                " rollover_action, no_assistant, push_recall FROM executives WHERE extension = ?",
-                (executive, "1001"),
-            )
+            company["executives"].insert({**anna, "extension": executive})
             company["assistants"].insert(
                 {
                     "domain": DOMAIN,
@@ -172,6 +172,7 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
         company,
         "UPDATE executives SET alerting = 'x', rings = 0, alert_executive = 'x', caller_name = 'x',"
         " caller_number = 'x', no_assistant = 'x', push_recall = -1, rollover_after = 0,"
+        " assistant_devices = 'x', executive_first = -1,"
         " rollover_action = 'nowhere'",
     )
     with store.read() as rules:
@@ -180,6 +181,8 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
         for key in (
             "alerting",
             "rings",
+            "assistant_devices",
+            "executive_first",
             "alert_executive",
             "caller_name",
             "caller_number",
@@ -192,6 +195,8 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
         assert said(rules) == [
             (f"{path}.alerting", "'x' is not known, taken as simultaneous"),
             (f"{path}.rings", "0 is below 1, taken as 3"),
+            (f"{path}.assistant_devices", "'x' is not known, taken as followme"),
+            (f"{path}.executive_first", "-1 is below 0, taken as 0"),
             (f"{path}.alert_executive", "'x' is not known, taken as none"),
             (f"{path}.caller_name", "'x' is not known, taken as executive_caller"),
             (f"{path}.caller_number", "'x' is not known, taken as caller"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from esl_router.engine.lint.company import SET_UP, Company, Finding, error, warning
+from esl_router.engine.lint.company import SET_UP, Company, Finding, Person, error, warning
 from esl_router.engine.lint.lists import covers
 from esl_router.model.executive import (
     Alerting,
     Assistant,
+    AssistantDevices,
     Criterion,
     Executive,
     Filter,
@@ -189,32 +190,37 @@ def late_assistant(company: Company) -> Iterator[Finding]:
         after = boss.rollover.after
         if boss.alerting is not Alerting.SEQUENTIAL or after is None:
             continue
-        slot, place = _slot(boss, company), 0
+        cycle, place, starts = company.settings.ring_cycle, 0, 0
         for index, assistant in enumerate(boss.assistants):
             if not boss.takes_part(assistant):
                 continue
-            if place * slot >= after:
+            if starts >= after:
                 yield warning(
                     f"{_path(boss)}.assistants[{index}]",
-                    f"{assistant.extension} is number {place + 1}, each rings {slot} s, and the "
-                    f"call rolls over after {after} s: he never rings while the others are there.",
+                    f"{assistant.extension} is number {place + 1}, his turn begins after "
+                    f"{starts} s, and the call rolls over after {after} s: he never rings while "
+                    "the others are there.",
                     "raise rollover.after, or lower rings",
                 )
             place += 1
+            starts += boss.turn(assistant, cycle)
 
 
 def short_slot(company: Company) -> Iterator[Finding]:
     """Assistants who are reached outside alone, in turns too short for that (X69)."""
     for boss in company.executives.values():
-        slot = _slot(boss, company)
-        if boss.alerting is not Alerting.SEQUENTIAL or slot >= SET_UP:
+        if boss.alerting is not Alerting.SEQUENTIAL:
             continue
-        outside = [each.extension for each in boss.assistants if _is_outside(each, company)]
-        if outside:
+        cycle = company.settings.ring_cycle
+        for index, assistant in enumerate(boss.assistants):
+            slot = boss.turn(assistant, cycle)
+            if slot >= SET_UP or not _is_outside(assistant, company):
+                continue
+            own = assistant.rings is not None
             yield warning(
-                f"{_path(boss)}.rings",
-                f"{', '.join(outside)} can be reached outside alone, and each assistant rings "
-                f"{slot} s; a network outside takes 3 to 6 s before anybody hears it.",
+                f"{_path(boss)}.assistants[{index}].rings" if own else f"{_path(boss)}.rings",
+                f"{assistant.extension} can be reached outside alone, and rings {slot} s; a "
+                "network outside takes 3 to 6 s before anybody hears it.",
                 f"raise it: a turn should last {SET_UP} s at least",
             )
 
@@ -237,15 +243,23 @@ def silent_assistant(company: Company) -> Iterator[Finding]:
                 continue
             whom = assistant.extension if target is None else target.value
             person = company.people.get(whom)
-            if person is None or company.ringing(person, Origin.INTERNAL):
+            if person is None or _can_ring(person, boss, company):
                 continue
             if boss.takes_part(assistant) and not (company.names.workplaces and not person.devices):
+                telephone = boss.assistant_devices is AssistantDevices.PRIMARY
                 yield warning(
                     f"{_path(boss)}.assistants[{index}]",
-                    f"no device of {whom} rings for internal calls, and by those "
-                    f"the calls of {boss.extension} ring.",
+                    f"no {'telephone' if telephone else 'device'} of {whom} rings for internal "
+                    f"calls, and by those the calls of {boss.extension} ring.",
                     f"enable one: users.{whom}.follow_me.….internal, or log him out",
                 )
+
+
+def _can_ring(person: Person, boss: Executive, company: Company) -> bool:
+    rows = company.ringing(person, Origin.INTERNAL)
+    if boss.assistant_devices is AssistantDevices.PRIMARY:
+        return any(row.device.kind is DeviceKind.SIP for row in rows)
+    return bool(rows)
 
 
 def short_recall(company: Company) -> Iterator[Finding]:
@@ -276,11 +290,6 @@ def nothing_along(company: Company) -> Iterator[Finding]:
                     "nothing rings along.",
                     f"set location: {location} at one of his devices, or remove it",
                 )
-
-
-def _slot(boss: Executive, company: Company) -> int:
-    """Seconds of one assistant's turn."""
-    return boss.rings * company.settings.ring_cycle
 
 
 def _path(boss: Executive) -> str:

@@ -8,6 +8,7 @@ from esl_router.engine.lint import executives
 from esl_router.model.executive import (
     Alerting,
     Assistant,
+    AssistantDevices,
     Criterion,
     Filter,
     NoAssistant,
@@ -170,6 +171,8 @@ def test_a_filter_without_a_rollover():
 def test_an_assistant_whose_turn_comes_after_the_rollover():
     rules = led("1002", "1003", rings=6, **SEQUENTIAL)
     assert found(executives.late_assistant, rules) == ["warning executives.1001.assistants[1]"]
+    rules = led(Assistant("1002", rings=6), "1003", rings=3, **SEQUENTIAL)
+    assert found(executives.late_assistant, rules) == ["warning executives.1001.assistants[1]"]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +203,13 @@ def test_an_assistant_outside_in_a_turn_that_is_too_short(rules):
     assert found(executives.short_slot, rules) == ["warning executives.1001.rings"]
 
 
+def test_a_turn_of_his_own_that_is_too_short():
+    rules = led(Assistant("1002", rings=2), rows=OUTSIDE, rings=3, **SEQUENTIAL)
+    assert found(executives.short_slot, rules) == ["warning executives.1001.assistants[0].rings"]
+    rules = led(Assistant("1002", rings=3), rows=OUTSIDE, rings=2, **SEQUENTIAL)
+    assert found(executives.short_slot, rules) == []
+
+
 @pytest.mark.parametrize(
     "rules",
     [
@@ -212,6 +222,14 @@ def test_an_assistant_outside_in_a_turn_that_is_too_short(rules):
 )
 def test_turns_that_are_long_enough(rules):
     assert found(executives.short_slot, rules) == []
+
+
+def test_an_assistant_without_a_telephone_where_that_alone_rings():
+    primary = {"rows": OUTSIDE, "assistant_devices": AssistantDevices.PRIMARY}
+    assert found(executives.silent_assistant, led("1002", **primary)) == [
+        "warning executives.1001.assistants[0]"
+    ]
+    assert found(executives.silent_assistant, led("1002", rows=OUTSIDE)) == []
 
 
 def test_an_assistant_without_a_phone():
