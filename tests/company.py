@@ -56,6 +56,9 @@ class Company:
     workplaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Name -> its number, then its devices."""
 
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """Extension -> the workplace where the user is logged in."""
+
     contacts: Mapping[str, str] = field(default_factory=dict)
     call_forwards: Mapping[str, Mapping[Origin, CallForward]] = field(default_factory=dict)
 
@@ -85,6 +88,9 @@ class Company:
 
     def workplace_of(self, domain: str, device: str) -> str | None:
         return next((n for n, place in self.workplaces.items() if device in place[1:]), None)
+
+    def logged_in_at(self, domain: str, extension: str) -> str | None:
+        return self.logins.get(extension)
 
     def teams_of(self, domain: str, member: str) -> tuple[str, ...]:
         return tuple(

@@ -96,7 +96,7 @@ def _busy_on_busy(asked: Asked) -> Feature | Nothing:
 def _forward(*origins: Origin) -> Callable[[Asked], Feature | Nothing]:
     def read(asked: Asked) -> Feature | Nothing:
         if not asked.argument:
-            return _switch(asked, origins, True)
+            return _switch(asked, origins, not forwarded(asked, origins))
         if asked.argument == asked.settings.codes[Code.VOICEMAIL]:
             return SetForward(origins, "voicemail")
         target = _target(asked, asked.argument)
@@ -112,6 +112,18 @@ def _forward(*origins: Origin) -> Callable[[Asked], Feature | Nothing]:
 
 def _forward_off(*origins: Origin) -> Callable[[Asked], Feature | Nothing]:
     return lambda asked: _switch(asked, origins, False)
+
+
+def forwarded(asked: Asked, origins: tuple[Origin, ...], target: str | None = None) -> bool:
+    """Whether the user forwards every call of these origins; ``target``, as the rules file writes
+    it: whether to there."""
+    forwards = asked.rules.call_forward(*asked.key)
+    return all(
+        (found := forwards.get(origin)) is not None
+        and found.enabled
+        and target in (None, str(found.to))
+        for origin in origins
+    )
 
 
 def _switch(asked: Asked, origins: tuple[Origin, ...], on: bool) -> Feature | Nothing:

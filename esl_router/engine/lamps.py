@@ -1,7 +1,8 @@
 """Which lamps are lit: what a phone sees that watches a feature code or a colleague (Q2, C13).
 
 A lamp of a code is its watcher's own: his status, his logins. Whose phone it is counts now, so the
-phone of a workplace shows whoever is logged in there.
+phone of a workplace shows whoever is logged in there. What stands behind a code is read as it is
+where somebody dials it: a lamp shows what its key switches.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esl_router.engine import line
+from esl_router.engine.codes import READ, Asked, Nothing, forwarded
 from esl_router.engine.presence import Effective, effective, next_change
 from esl_router.engine.team import logged_out
 from esl_router.model import codes, numbers
 from esl_router.model.codes import Code
+from esl_router.model.feature import SetDivert, SetForward
 from esl_router.model.live import Lamp, Live
 from esl_router.model.people import Settings, User
 from esl_router.model.presence import Presence, Status
@@ -26,11 +29,20 @@ class Owner:
     """Whose lamp it is, and all that it may show."""
 
     user: User
+    phone: str
+    """The account that watches."""
+
     presence: Presence
     current: Effective
     """What counts of it now."""
 
     rules: Rules
+    settings: Settings
+    now: datetime
+
+    def asked(self, argument: str) -> Asked:
+        """A code, as if this phone dialled it now."""
+        return Asked(self.user, self.phone, argument, self.rules, self.settings, self.now)
 
 
 Lit = Callable[[Owner, str], bool]
@@ -38,7 +50,30 @@ Lit = Callable[[Owner, str], bool]
 
 
 def _status(status: Status) -> Lit:
-    return lambda owner, argument: not argument and owner.current.status is status
+    def lit(owner: Owner, argument: str) -> bool:
+        # With hours behind it the code sets the status for a time.
+        for_a_time = owner.current.winner.name == "temporary"
+        return owner.current.status is status and (not argument or for_a_time)
+
+    return lit
+
+
+def _switch(code: Code) -> Lit:
+    """Lit while what the code would set is so; one that toggles, while it would switch off."""
+
+    def lit(owner: Owner, argument: str) -> bool:
+        asked = owner.asked(argument)
+        match READ[code](asked):
+            case Nothing():
+                return False
+            case SetForward(origins=origins, target=target):
+                return forwarded(asked, origins, target)
+            case SetDivert(executive=boss, target=target):
+                return target is not None and _diverted(owner, boss) == target
+            case feature:
+                return not feature.on
+
+    return lit
 
 
 def _busy_on_busy(owner: Owner, argument: str) -> bool:
@@ -63,6 +98,27 @@ def _assistant_login(owner: Owner, argument: str) -> bool:
     return boss is not None and part is not None and boss.takes_part(part)
 
 
+def _divert(owner: Owner, argument: str) -> bool:
+    if argument:
+        return _switch(Code.ASSISTANT_DIVERT)(owner, argument)
+    bosses = owner.rules.executives_of(owner.user.domain, owner.user.extension)
+    return any(_diverted(owner, boss) is not None for boss in bosses)
+
+
+def _diverted(owner: Owner, boss: str) -> str | None:
+    """Who takes the owner's part as an assistant of this executive; None: he himself."""
+    executive = owner.rules.executive(owner.user.domain, boss)
+    part = executive.assistant(owner.user.extension) if executive else None
+    return part.divert.value if part and part.divert else None
+
+
+def _workplace_login(owner: Owner, argument: str) -> bool:
+    here = owner.rules.logged_in_at(owner.user.domain, owner.user.extension)
+    if here is None or not argument:
+        return here is not None
+    return owner.rules.workplace(owner.user.domain, argument) == here
+
+
 LAMPS: Mapping[Code, Lit] = {
     Code.STATUS_AVAILABLE: _status(Status.AVAILABLE),
     Code.STATUS_AWAY: _status(Status.AWAY),
@@ -73,6 +129,14 @@ LAMPS: Mapping[Code, Lit] = {
     Code.BUSY_ON_BUSY: _busy_on_busy,
     Code.TEAM_LOGIN: _team_login,
     Code.ASSISTANT_LOGIN: _assistant_login,
+    Code.ASSISTANT_DIVERT: _divert,
+    Code.EXECUTIVE_FILTER: _switch(Code.EXECUTIVE_FILTER),
+    Code.FORWARD: _switch(Code.FORWARD),
+    Code.FORWARD_INTERNAL: _switch(Code.FORWARD_INTERNAL),
+    Code.FORWARD_EXTERNAL: _switch(Code.FORWARD_EXTERNAL),
+    Code.DEVICE_DND: _switch(Code.DEVICE_DND),
+    Code.FOLLOW_ME: _switch(Code.FOLLOW_ME),
+    Code.WORKPLACE_LOGIN: _workplace_login,
 }
 """The codes that have a lamp."""
 
@@ -104,7 +168,8 @@ def show(
     owner = None
     if user is not None:
         presence = rules.presence(domain, user.extension)
-        owner = Owner(user, presence, effective(presence, now), rules)
+        current = effective(presence, now)
+        owner = Owner(user, account, presence, current, rules, settings, now)
     found = {each: _lamp(each, settings, owner, rules, live) for each in watched}
     return Shown(
         {each: lamp for each, lamp in found.items() if lamp is not None},

@@ -65,6 +65,10 @@ class Rules(Protocol):
         """The name of the workplace to which a device belongs; None: it belongs to a user."""
         ...
 
+    def logged_in_at(self, domain: str, extension: str) -> str | None:
+        """The name of the workplace where a user is logged in; None: nowhere."""
+        ...
+
     def teams_of(self, domain: str, member: str) -> tuple[str, ...]:
         """The extensions of the teams whose member a user is, sorted."""
         ...

@@ -307,6 +307,13 @@ class Reader:
         ).fetchone()
         return None if row is None else row[0]
 
+    def logged_in_at(self, domain: str, extension: str) -> str | None:
+        row = self._conn.execute(
+            "SELECT workplace FROM workplace_logins WHERE domain = ? AND extension = ?",
+            (domain, extension),
+        ).fetchone()
+        return None if row is None else row[0]
+
     def teams_of(self, domain: str, member: str) -> tuple[str, ...]:
         return teams.teams_of(self._conn, domain, member)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -14,16 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.endpoint import HOST, Answering, Behaviour, Caller, Registered
+from tests.e2e.endpoint import Answering, Behaviour
 from tests.e2e.router import Router
 from tests.e2e.sip import wait_until
-from tests.e2e.sipp import EVENT_LAG
 from tests.e2e.stage import company, person
 from tests.e2e.switch import FreeSwitch
-from tests.e2e.watcher import Key, Watcher
-
-PROMISED = 1.0
-"""Seconds from a change until every telephone has been told."""
+from tests.e2e.watched import PROMISED, Company
+from tests.e2e.watcher import Key
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EXTERNAL = "+491711234567"
@@ -40,6 +36,7 @@ def _rules(closes: datetime) -> dict[str, Any]:
             "schedule": "office", "status": "away"}}),
         u1005=person("1005", "desk"),
         u1006=person("1006", "desk"),
+        u1007=person("1007", "desk"),
     )  # fmt: skip
     return rules | {
         "schedules": {"office": {"open": [
@@ -51,63 +48,22 @@ def _rules(closes: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Company:
-    """The router, and the telephones of its people."""
-
-    def __init__(
-        self, switch: FreeSwitch, router: Router, stack: ExitStack, closes: datetime
-    ) -> None:
-        self.switch, self.router, self.closes = switch, router, closes
-        self._stack = stack
-
-    def start(self) -> None:
-        """The router, with both workers linked: a SUBSCRIBE that none of them hears is told to
-        nobody until it is renewed."""
-        before = self._linked()
-        self.router.start("--workers", "2")
-        wait_until(lambda: self._linked() >= before + 2, 15, "both workers are linked")
-        time.sleep(0.6)  # one of the first events that a worker hears comes half a second late
-
-    def _linked(self) -> int:
-        log = self.router.log
-        return log.read_text().count(" is up\n") if log.exists() else 0
-
-    def watcher(self, account: str, password: str = "secret") -> Watcher:
-        made = Watcher(self.switch.internal, account, password)
-        self._stack.callback(made.close)
-        return made
-
-    def phone(self, account: str, **behaviour: Any) -> Registered:
-        made = Registered(self.switch.internal, account, Behaviour(**behaviour))
-        self._stack.callback(made.close)
-        wait_until(lambda: self.switch.registered(account, made.port), 5, f"{account} registered")
-        # One of the first events that a worker hears comes half a second late.
-        time.sleep(EVENT_LAG + 0.6)
-        return made
-
-    def status(self, *users: str) -> list[dict[str, Any]]:
-        """What `status` says of these users."""
-        return [json.loads(self.router.run("status", user, *self.asking)) for user in users]
-
-    @property
-    def asking(self) -> tuple[str, ...]:
-        return "--json", "--freeswitch", f"{HOST}:{self.switch.events}"
-
-    def caller(self, account: str) -> Caller:
-        made = Caller(self.switch.internal, account)
-        self._stack.callback(made.close)
-        return made
+@pytest.fixture(scope="module")
+def closes() -> datetime:
+    """When office hours end: in half a minute at the soonest."""
+    soon = datetime.now(BERLIN) + timedelta(seconds=95)
+    return soon.replace(second=0, microsecond=0)
 
 
 @pytest.fixture(scope="module")
-def pbx(freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    soon = datetime.now(BERLIN) + timedelta(seconds=95)
-    closes = soon.replace(second=0, microsecond=0)
+def pbx(
+    freeswitch: FreeSwitch, tmp_path_factory: pytest.TempPathFactory, closes: datetime
+) -> Iterator[Company]:
     with ExitStack() as stack:
         router = Router(freeswitch, tmp_path_factory.mktemp("lamps"), _rules(closes))
         stack.callback(router.kill)
         stack.callback(freeswitch.hang_up_everything)
-        made = Company(freeswitch, router, stack, closes)
+        made = Company(freeswitch, router, stack)
         made.start()
         yield made
 
@@ -179,14 +135,17 @@ def test_every_phone_of_a_user_shows_the_same_and_nobody_elses_does(pbx: Company
 
 
 def test_a_temporary_status_ends_by_itself(pbx: Company) -> None:
-    lunch = pbx.watcher("1001-desk").watch("*33")
+    phone = pbx.watcher("1001-desk")
+    lunch, for_a_time = phone.watch("*33"), phone.watch("*332")
     lunch.wait("dark")
+    for_a_time.wait("dark")
     ends = datetime.now(BERLIN).replace(microsecond=0) + timedelta(seconds=4)
     pbx.router.run("presence", "set", "1001", "lunch", "--until", ends.isoformat())
     lunch.wait("lit", PROMISED)
-    at = lunch.wait("dark", 6)
+    for_a_time.wait("lit", PROMISED)
+    at = max(key.wait("dark", 6) for key in (lunch, for_a_time))
     assert 0 <= at - ends.timestamp() < PROMISED
-    assert lunch.states == ["dark", "lit", "dark"]
+    assert lunch.states == for_a_time.states == ["dark", "lit", "dark"]
 
 
 def test_a_team_login(pbx: Company) -> None:
@@ -258,13 +217,13 @@ def test_what_a_telephone_writes_reaches_nothing(
     witness.wait("dark", PROMISED)
 
 
-def test_office_hours_change_a_lamp_by_the_clock(pbx: Company) -> None:
+def test_office_hours_change_a_lamp_by_the_clock(pbx: Company, closes: datetime) -> None:
     # The tests before it take less than half a minute.
     away = pbx.watcher("1004-desk").watch("*31")
     away.wait("dark")
-    left = (pbx.closes - datetime.now(BERLIN)).total_seconds()
+    left = (closes - datetime.now(BERLIN)).total_seconds()
     at = away.wait("lit", left + PROMISED)
-    assert 0 <= at - pbx.closes.timestamp() < PROMISED
+    assert 0 <= at - closes.timestamp() < PROMISED
 
 
 def test_lamps_outlive_the_router(pbx: Company) -> None:
@@ -289,12 +248,13 @@ def test_a_worker_that_dies_is_replaced_in_this_too(pbx: Company) -> None:
     away = pbx.watcher("1001-desk").watch("*31")
     away.wait("dark")
     time.sleep(1.5)
-    before = pbx.router.workers()
+    before, links = pbx.router.workers(), pbx.links
     for worker in before:
         os.kill(worker, signal.SIGKILL)
     wait_until(lambda: not set(before) & set(pbx.router.workers()), 10, "other workers")
     pbx.router.run("presence", "set", "1001", "away")
     away.wait("lit", 5)
+    pbx.both_linked(links)
 
 
 # -- lines --------------------------------------------------------------------------------------
@@ -339,6 +299,31 @@ def test_a_forwarded_user_never_shows_as_talking(pbx: Company) -> None:
     assert not own.invited
 
 
+def test_whatever_sends_a_call_on_nobody_talks_where_it_was_sent_from(pbx: Company) -> None:
+    own = pbx.phone("1007-desk")
+    pbx.phone("1006-desk", answer=0.5)
+    watcher = pbx.watcher("1001-desk")
+    line, device, who_talks = (watcher.watch(each) for each in ("1007", "1007-desk", "1006"))
+    line.wait("dark")
+    profiles = "presence.profiles"
+    pbx.router.run("user", "set", "1007", f"{profiles}.away.internal.always=extension:1006")
+    pbx.router.run("user", "set", "1007", f"{profiles}.available.no_answer_after=2",
+                   f"{profiles}.available.internal.no_answer=extension:1006")  # fmt: skip
+    for status, rings in (("away", False), ("available", True)):
+        pbx.router.run("presence", "set", "1007", status)
+        call = pbx.caller("1005-desk").call("1007")
+        assert call.wait() == 200
+        who_talks.wait("lit", PROMISED)
+        assert bool(own.invited) == rings
+        line.wait("dark", PROMISED)
+        (sent_on,) = pbx.status("1007")
+        assert (sent_on["line"], sent_on["status"]) == ("available", status)
+        call.hang_up()
+        who_talks.wait("dark", PROMISED)
+    assert "lit" not in line.states + device.states
+    assert line.states.count("blinking") == 1, "it rang once, unanswered"
+
+
 def test_line_and_status_are_two_axes(pbx: Company) -> None:
     pbx.phone("1002-desk", answer=2.5)
     pbx.router.run("presence", "set", "1005", "meeting")
@@ -355,7 +340,7 @@ def test_line_and_status_are_two_axes(pbx: Company) -> None:
         )
 
     try:
-        wait_until(lambda: len(changes.of()) >= 6, 5, "everybody as he is")
+        wait_until(lambda: len(changes.of()) >= 7, 5, "everybody as he is")
         expect("available", "available")
         call = pbx.caller("1005-desk").call("1002")
         expect("ringing", "available")

@@ -229,6 +229,11 @@ def test_a_forward_is_switched_with_the_target_that_it_has():
     assert asked("*21", call_forwards=has) == SwitchForward((Origin.EXTERNAL,), True)
     assert asked("#21", call_forwards=has) == SwitchForward((Origin.EXTERNAL,), False)
     assert "no forward to switch on" in refused("*22", call_forwards=has)
+    on = {"1002": {origin: CallForward(Target.parse("busy")) for origin in BOTH}}
+    assert asked("*21", call_forwards=on) == SwitchForward(BOTH, False)
+    assert asked("*22", call_forwards=on) == SwitchForward((Origin.INTERNAL,), False)
+    on["1002"][Origin.EXTERNAL] = has["1002"][Origin.EXTERNAL]
+    assert asked("*21", call_forwards=on) == SwitchForward(BOTH, True)
     # What is off already is off: that is no refusal.
     assert decided("#22", rules=company(call_forwards=has)).action == Confirm(Tone.OFF)
 

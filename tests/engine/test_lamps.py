@@ -7,12 +7,20 @@ from datetime import timedelta
 
 import pytest
 
+from esl_router.engine.codes import READ
 from esl_router.engine.lamps import LAMPS, is_lamp, show
 from esl_router.model.codes import USUAL, Code
 from esl_router.model.executive import Assistant, Executive
 from esl_router.model.live import UNKNOWN, CallState, Channel, Lamp
-from esl_router.model.people import FollowMeRow, Settings, User
-from esl_router.model.presence import OutsideHours, Presence, Profile, Status
+from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
+from esl_router.model.presence import (
+    CallForward,
+    OutsideHours,
+    Presence,
+    Profile,
+    Status,
+    Target,
+)
 from esl_router.model.schedule import Hours, Schedule
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, NOW, Company, registered, sip
@@ -42,6 +50,20 @@ def test_the_lamp_of_a_status_is_lit_in_that_status_alone(code):
         lit = lamp(USUAL[code], rules) is Lamp.LIT
         assert lit == (status is STATUSES[code])
     assert lamp(USUAL[code] + "1", company()) is Lamp.DARK
+
+
+@pytest.mark.parametrize(
+    ("presence", "lit"),
+    [
+        (Presence(Status.LUNCH, until=NOW + timedelta(minutes=30)), True),
+        (Presence(Status.LUNCH), False),
+        (Presence(Status.AWAY, until=NOW + timedelta(minutes=30)), False),
+        (Presence(Status.AWAY, until=NOW, afterwards=Status.LUNCH), False),
+    ],
+)
+def test_with_hours_behind_the_code_it_is_the_temporary_status(presence, lit):
+    rules = company(statuses={"1001": presence})
+    assert (lamp("*332", rules) is Lamp.LIT) == lit
 
 
 def test_it_is_the_status_that_counts_and_ends_with_it():
@@ -139,6 +161,100 @@ def test_who_has_several_executives_says_which():
     rules = company(executives=(executive("1002"), executive("1003")))
     assert lamp("*38", rules) is Lamp.DARK
     assert lamp("*381003", rules) is Lamp.LIT
+
+
+def forwards(**targets):
+    """By origin, as the rules file writes targets; with a minus before it, switched off."""
+    return {
+        "1001": {
+            Origin(origin): CallForward(Target.parse(to.removeprefix("-")), not to.startswith("-"))
+            for origin, to in targets.items()
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("set_to", "lit"),
+    [
+        ({}, ""),
+        ({"internal": "extension:1002", "external": "extension:1002"},
+         "*21 *211002 *21*1002# *22 *221002 *23 *231002"),
+        ({"internal": "extension:1002", "external": "-extension:1002"}, "*22 *221002"),
+        ({"internal": "voicemail", "external": "extension:1002"}, "*21 *22 *22*98 *23 *231002"),
+        ({"external": "external:+491711234567"}, "*23 *2301711234567"),
+        ({"internal": "-busy", "external": "-busy"}, ""),
+    ],
+)  # fmt: skip
+def test_forwards_of_every_call(set_to, lit):
+    rules = company(call_forwards=forwards(**set_to))
+    watched = (
+        "*21", "*211002", "*21*1002#", "*21*98", "*22", "*221002", "*22*98", "*23", "*231002",
+        "*2301711234567", "*211001", "*21999",
+    )  # fmt: skip
+    shown = show(DOMAIN, "1001-desk", watched, rules, LIVE, NOW).lamps
+    assert {each for each, lamp in shown.items() if lamp is Lamp.LIT} == set(lit.split())
+    assert shown.keys() == set(watched)
+
+
+def test_a_forward_to_where_nobody_may_call_any_more_is_shown_by_its_code_alone():
+    rules = company(
+        config=Settings(DOMAIN, toll=TollPolicy(deny=("+49171",))),
+        call_forwards=forwards(external="external:+491711234567"),
+    )
+    assert lamp("*23", rules) is Lamp.LIT
+    assert lamp("*2301711234567", rules) is Lamp.DARK
+
+
+def test_do_not_disturb_of_a_device():
+    rows = {"1001": [FollowMeRow(sip("1001-desk")), FollowMeRow(sip("1001-soft", dnd=True))]}
+    rules = Company((ANNA, BEN), rows)
+    found = {each: lamp(each, rules) for each in ("*25", "*251", "*252", "*253", "*250")}
+    assert [each for each, what in found.items() if what is Lamp.LIT] == ["*252"]
+    assert lamp("*25", rules, account="1001-soft") is Lamp.LIT
+
+
+def test_a_device_that_rings_along():
+    off = FollowMeRow(sip("1001-soft"), enabled=False)
+    rules = Company((ANNA, BEN), {"1001": [FollowMeRow(sip("1001-desk")), off]})
+    found = {each: lamp(each, rules) for each in ("*26", "*261", "*262", "*263")}
+    assert [each for each, what in found.items() if what is Lamp.LIT] == ["*26", "*261"]
+    assert lamp("*26", rules, account="1001-soft") is Lamp.DARK
+    rules.by_origin = {Origin.TEAM: {"1001": [FollowMeRow(sip("1001-soft"))]}}
+    assert lamp("*262", rules) is Lamp.LIT, "it rings for calls of some origin"
+
+
+def test_the_filter_of_an_executive_and_of_whom_one_assists():
+    own = Executive(DOMAIN, "1001", enabled=False)
+    boss = executive("1002")
+    assert lamp("*61", company(executives=(own, boss))) is Lamp.DARK
+    assert lamp("*611002", company(executives=(own, boss))) is Lamp.LIT
+    assert lamp("*61", company(executives=(boss,))) is Lamp.LIT
+    stranger = replace(boss, assistants=())
+    assert lamp("*611002", company(executives=(stranger,))) is Lamp.DARK
+
+
+def test_who_takes_the_part_of_an_assistant():
+    away = Target.parse("external:+491711234567")
+    rules = company(executives=(executive("1002", divert=away),))
+    found = ("*39", "*3901711234567", "*391002*01711234567", "*391001", "*391002*1001")
+    lit = [each for each in found if lamp(each, rules) is Lamp.LIT]
+    assert lit == ["*39", "*3901711234567", "*391002*01711234567"]
+    assert lamp("*39", company(executives=(executive("1002"),))) is Lamp.DARK
+    assert lamp("*39", company()) is Lamp.DARK
+
+
+def test_where_somebody_is_logged_in():
+    places = {"reception": ("301", "desk-1"), "lab": ("302",)}
+    rules = company(workplaces=places, logins={"1001": "lab"})
+    found = [lamp(each, rules) is Lamp.LIT for each in ("*40", "*40301", "*40302", "*40303")]
+    assert found == [True, False, True, False]
+    assert lamp("*40", rules, account="1002-desk") is Lamp.DARK
+    assert lamp("*40302", rules, account="1002-desk") is Lamp.DARK
+
+
+def test_every_code_that_sets_something_has_a_lamp_and_no_other():
+    sets = {code for code in READ if not code.value.endswith(("_off", "_logout"))}
+    assert set(LAMPS) == sets
 
 
 def test_the_digits_are_the_domains():
