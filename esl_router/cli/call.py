@@ -65,7 +65,6 @@ def call_command(
 
     with rules.of_domain(domain, readonly=True) as (db, of):
         person = click_to_call.person(db, of, user)
-        live = picture(freeswitch, password)
         if journal is not None:
             wanted = click_to_call.of_journal(db, of, journal, user, only_his=acting is not None)
         elif voicemail:
@@ -73,8 +72,9 @@ def call_command(
         else:
             wanted = click_to_call.whom(db, of, " ".join(whom))
     with rules.routing() as reader:
-        phone = click_to_call.phone(reader, live, person, device)
-        click_to_call.look_at(reader, live, phone, wanted)
+        accounts = click_to_call.accounts(reader, person, device)
+        click_to_call.look_at(reader, of, accounts[0], wanted)
+    phone = click_to_call.phone(picture(freeswitch, password), person, accounts, device)
     shown = f"{wanted.name} ({wanted.number})" if wanted.name else wanted.number
     if terminal.is_terminal():
         terminal.say(f"{phone.account} rings; then {shown} is dialled.")

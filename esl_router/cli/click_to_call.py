@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from esl_router.esl import commands, dialstring, untrusted
 from esl_router.model import names
 from esl_router.model.actions import FORBIDDEN, NOT_FOUND, Leg, Registered, Ring
 from esl_router.model.call import Call, Caller
-from esl_router.model.live import Live
+from esl_router.model.live import UNKNOWN, Live
 from esl_router.model.people import DeviceKind, Origin
 from esl_router.settings import Address
 
@@ -189,36 +189,43 @@ def _message(line: str) -> tuple[int, str] | None:
 
 
 # -- the phone --------------------------------------------------------------------------------
-def phone(rules: Reader, live: Live, who: Person, device: str | None) -> Registered:
-    """The phone that rings first. NotFound for a device that is not his; CallFailed when the one
-    that is meant, or any, is not registered."""
+def accounts(rules: Reader, who: Person, device: str | None) -> tuple[str, ...]:
+    """The phones of which one rings first: the first that is registered. NotFound for a device that
+    is not his; CallFailed where he has none."""
     rows = rules.follow_me(who.domain, who.extension, Origin.INTERNAL)
-    own = [row.device.name for row in rows if row.device.kind is DeviceKind.SIP]
+    own = tuple(row.device.name for row in rows if row.device.kind is DeviceKind.SIP)
     wanted = device or who.controlled_device
     if wanted is not None and wanted not in own:
         his = f"his are {', '.join(own)}" if own else "he has none"
         raise NotFound(f"{wanted} is no SIP phone of {who.extension}: {his}")
-    for account in [wanted] if wanted is not None else own:
-        if contacts := live.contacts(who.domain, account):
-            return Registered(account, who.domain, tuple(contact.url for contact in contacts))
-    if wanted is not None:
-        hint = "" if device else ", and it is his controlled_device: --device names another"
-        raise CallFailed(f"{wanted} is not registered{hint}")
-    none = f"none of his phones ({', '.join(own)})" if own else "he has no SIP phone, and none"
-    raise CallFailed(f"{who.extension} cannot be called: {none} is registered")
+    if not own:
+        raise CallFailed(f"{who.extension} cannot be called: he has no SIP phone")
+    return own if wanted is None else (wanted,)
 
 
-def look_at(rules: Reader, live: Live, phone: Registered, wanted: Wanted) -> None:
+def look_at(rules: Reader, domain: str, account: str, wanted: Wanted) -> None:
     """Ask the rules beforehand: CallFailed where they would refuse the call, so that nobody picks
     up a phone for nothing."""
     from esl_router.engine.decide import decide
 
-    caller = Caller(account=phone.account, domain=phone.domain, own_leg=True)
+    caller = Caller(account=account, domain=domain, own_leg=True)
     supposed = Call("supposed", wanted.number, caller, internal_context=True)
-    decision = decide(supposed, rules, live, datetime.now(UTC))
+    decision = decide(supposed, rules, UNKNOWN, datetime.now(UTC))
     if decision.action in (FORBIDDEN, NOT_FOUND):
         why = [entry.text for entry in decision.trace if entry.fired]
         raise CallFailed(f"{wanted.number} cannot be called: {why[-1] if why else 'refused'}")
+
+
+def phone(live: Live, who: Person, accounts: Sequence[str], device: str | None) -> Registered:
+    """The phone that rings first. CallFailed when none of ``accounts`` is registered."""
+    for account in accounts:
+        if contacts := live.contacts(who.domain, account):
+            return Registered(account, who.domain, tuple(contact.url for contact in contacts))
+    if device is not None or who.controlled_device is not None:
+        hint = "" if device else ", and it is his controlled_device: --device names another"
+        raise CallFailed(f"{accounts[0]} is not registered{hint}")
+    none = ", ".join(accounts)
+    raise CallFailed(f"{who.extension} cannot be called: none of his phones ({none}) is registered")
 
 
 # -- placing it -------------------------------------------------------------------------------

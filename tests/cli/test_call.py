@@ -107,19 +107,33 @@ def test_a_colleague_by_name(call):
 def test_what_comes_to_nothing_rings_no_phone(call, words, what):
     said, asked = call(Answers("1001-desk"), "1001", *words, code=1 if what else 2)
     assert (what or "say whom to call") in said
-    assert orders(asked) == []
+    assert asked == [], "what the rules know needs no switch"
 
 
 def test_several_of_a_name_are_listed(run, call):
     with event_socket(Answers("1001-desk")) as server:
         result = run("call", "1001", "mül", "--freeswitch", server.address, "--password", PASSWORD)
-        assert orders(server.asked) == []
+        assert server.asked == []
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         "esl-router: 'mül' may be one of these, name a number:",
         "esl-router:   Müller & Söhne: +49307654321",
         "esl-router:   Müller & Söhne: +49307654322",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("1001", "nobody"), "nobody is called 'nobody'"),
+        (("1999", "1002"), "there is no user '1999'"),
+        (("1003", "1002"), "1003 cannot be called: he has no SIP phone"),
+    ],
+)
+def test_no_switch_is_missed_for_that(run, words, what):
+    said = run.fails("call", *words, "--freeswitch", "127.0.0.1:1", "--password", PASSWORD)
+    assert what in said
+    assert "127.0.0.1:1" not in said
 
 
 def test_nobody_calls_from_somebody_elses_phone(call):
