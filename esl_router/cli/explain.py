@@ -14,6 +14,7 @@ from esl_router.cli.options import (
     as_if_talking,
     as_if_unregistered,
     at_instant,
+    common,
     of_domain,
 )
 
@@ -68,7 +69,8 @@ def explain_command(
     An extension or a device in --from is an internal call: that user's first SIP device calls,
     as if FreeSWITCH had authenticated it. Any other number calls through the trunk; "anonymous"
     is a withheld one. Without --unregistered every phone counts as registered. Where a call is
-    forwarded, each step shows whom it rings next.
+    forwarded, each step shows whom it rings next. What a feature code changes is tried on a copy of
+    the store, so that a refusal is shown, and nothing is changed.
 
     \b
     Example:
@@ -76,17 +78,20 @@ def explain_command(
       esl-router explain --from +493099887766 --to +493012345101 --outcome busy
       esl-router explain --from 1002 --to 1001 --unregistered 1001-desk
       esl-router explain --from 1002 --to 1001 --talking 1001-desk --at 2026-12-24T15:00
+      esl-router explain --from 1002 --to '*211005'
     """
     from esl_router.cli import assumed
     from esl_router.engine.explain import explain
     from esl_router.model.call import LegResult
+    from esl_router.store.by_phone import ByPhone
 
+    by_phone = ByPhone(common().path)
     with rules.of_domain(domain, readonly=True) as (db, name):
         live = assumed.live(db, name, unregistered=unregistered, talking=talking)
     with rules.routing() as reader:
         now = _instant(at, reader, name)
         call = _call(caller, dialled, origin, reader, name)
-        steps = explain(call, reader, live, now, LegResult(outcome))
+        steps = explain(call, reader, live, now, LegResult(outcome), by_phone.refusal)
     terminal.show(
         _record(call, now, outcome, steps),
         lambda: terminal.print_lines(_lines(call, now, outcome, steps)),

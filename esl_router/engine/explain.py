@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,16 +37,29 @@ class Step:
 
 
 def explain(
-    call: Call, rules: Rules, live: Live, now: datetime, assumed: LegResult = LegResult.NO_ANSWER
+    call: Call,
+    rules: Rules,
+    live: Live,
+    now: datetime,
+    assumed: LegResult = LegResult.NO_ANSWER,
+    refusal: Callable[[Perform, datetime], str] = lambda action, at: "",
 ) -> tuple[Step, ...]:
-    """Every decision the router would make for ``call``, if each phone did ``assumed``."""
+    """Every decision the router would make for ``call``, if each phone did ``assumed``.
+
+    ``refusal`` says why the store would refuse a change, or "": without it, none is refused.
+    """
     steps: list[Step] = []
     seconds = 0
     while True:
-        decision = decide(call, rules, live, now + timedelta(seconds=seconds))
+        at = now + timedelta(seconds=seconds)
+        decision = decide(call, rules, live, at)
         action = decision.action
-        if isinstance(action, Perform) or (isinstance(action, Announce) and action.before_forward):
-            # Nobody knows here how long the sound is, and nothing is changed.
+        if isinstance(action, Perform):
+            steps.append(Step(seconds, decision))
+            call = call.after(action, Outcome(refused=refusal(action, at)))
+            continue
+        if isinstance(action, Announce) and action.before_forward:
+            # Nobody knows here how long the sound is.
             steps.append(Step(seconds, decision))
             call = call.after(action, Outcome())
             continue

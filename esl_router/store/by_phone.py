@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +37,7 @@ from esl_router.store import (
     team_admin,
     workplaces,
 )
-from esl_router.store.database import open_store
+from esl_router.store.database import copy_store, open_store
 
 PATIENCE = 2.0
 """Seconds a change waits for another process that writes: a caller waits behind it."""
@@ -61,6 +62,17 @@ class ByPhone:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
+
+    def refusal(self, action: Perform, now: datetime) -> str:
+        """What :meth:`perform` would answer. It is done to a copy of the store: nothing is changed,
+        and the copy takes its time where the store is big."""
+        with tempfile.TemporaryDirectory(prefix="esl-router-") as place:
+            path = Path(place) / "copy.db"
+            try:
+                copy_store(self._path, path)
+            except RouterError as error:
+                return _sentence(error)
+            return ByPhone(path).perform(action, now)
 
     def perform(self, action: Perform, now: datetime) -> str:
         """Make one change, all of it or nothing; why it was refused, or "" when it is made.

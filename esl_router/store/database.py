@@ -86,6 +86,18 @@ def open_store(
     return db
 
 
+def copy_store(path: str | Path, to: str | Path) -> None:
+    """Copy the store at ``path`` as it is at this instant, readable by its owner alone. Raises as
+    :func:`open_store` does."""
+    with closing(open_store(path, readonly=True)) as db:
+        _create(Path(to))
+        try:
+            with closing(sqlite3.connect(to)) as copy:
+                db.conn.backup(copy)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path} cannot be copied to {to}: {error}") from error
+
+
 @contextmanager
 def write(
     db: sqlite_utils.Database,

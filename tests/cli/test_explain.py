@@ -111,6 +111,29 @@ def test_a_forward_is_a_step(run):
     assert steps[1]["legs"][0]["diversion"]["counter"] == 2
 
 
+def heard(found):
+    """What whoever dialled a code hears, and why."""
+    last = found["steps"][-1]
+    return last["tone"], last["trace"][-1]["text"]
+
+
+def test_a_code_that_is_refused_shows_why(run):
+    run.ok("executive", "add", "1001", "--assistant", "1002", "allow_opt_out=false")
+    code = ("explain", "--from", "1002", "--to", "#38")
+    before = run.exported()
+    tone, why = heard(run.json(*code))
+    assert tone == "refused"
+    assert why == (
+        "Refused, and nothing is changed: user 1002 may not change the login of 1002 as an "
+        "assistant of 1001: allow_opt_out is false there, which the administrator changes."
+    )
+    assert "user 1002 may not change the login" in run.ok(*code)
+    run.ok("executive", "set", "1001", "allow_opt_out=true")
+    after = run.exported()
+    assert heard(run.json(*code)) == ("off", "It is done.")
+    assert run.exported() == after != before, "it was only tried"
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

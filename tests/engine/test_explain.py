@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from esl_router.engine.explain import explain
-from esl_router.model.actions import BUSY, Ring, Voicemail
+from esl_router.model.actions import BUSY, Confirm, Perform, Ring, Voicemail
 from esl_router.model.call import LegResult
+from esl_router.model.feature import SetBusyOnBusy, Tone
 from esl_router.model.people import FollowMeRow, User
-from tests.company import DOMAIN, Company, registered, sip, trunk_call
+from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 COMPANY = Company(
@@ -29,3 +30,18 @@ def test_the_loop_runs_to_the_end_of_the_call(assumed, at, last):
     steps = explain(trunk_call("1001"), COMPANY, registered("a", "b"), NOW, assumed)
     assert isinstance(steps[0].decision.action, Ring)
     assert (steps[-1].at, steps[-1].decision.action) == (at, last)
+
+
+@pytest.mark.parametrize(("why", "tone"), [("", Tone.ON), ("Not his to change.", Tone.REFUSED)])
+def test_whoever_knows_is_asked_whether_a_change_is_refused(why, tone):
+    asked = []
+
+    def refusal(action, at):
+        asked.append((action, at))
+        return why
+
+    code = internal_call("*36", "a", "1001")
+    steps = explain(code, COMPANY, registered("a"), NOW, refusal=refusal)
+    assert asked == [(Perform(DOMAIN, "1001", SetBusyOnBusy(1)), NOW)]
+    assert [step.decision.action for step in steps] == [asked[0][0], Confirm(tone)]
+    assert steps[-1].decision.trace[-1].text.endswith(why or "It is done.")

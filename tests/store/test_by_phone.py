@@ -173,3 +173,17 @@ def test_a_store_that_is_locked_is_a_refusal(company, path, monkeypatch):
 
 def test_a_store_that_is_gone_is_a_refusal(tmp_path):
     assert "there is no rule store" in perform(tmp_path / "x.db", "1002", SetBusyOnBusy(1))
+
+
+@pytest.mark.parametrize("user", ["1002", "1099"])
+def test_what_would_be_refused_is_asked_without_changing_anything(company, path, user):
+    action = Perform(DOMAIN, user, SetStatus(Status.LUNCH))
+    before = read_rules(company, DOMAIN)
+    assert bool(ByPhone(path).refusal(action, NOW)) == (user == "1099")
+    assert read_rules(company, DOMAIN) == before
+    assert ByPhone(path).refusal(action, NOW) == perform(path, user, action.feature)
+
+
+def test_without_a_store_everything_would_be_refused(tmp_path):
+    action = Perform(DOMAIN, "1002", SetStatus(Status.LUNCH))
+    assert "there is no rule store" in ByPhone(tmp_path / "none.db").refusal(action, NOW)

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from esl_router.errors import StoreError, StoreMissing, StoreTooNew
-from esl_router.store.database import open_store, write
+from esl_router.store.database import copy_store, open_store, write
 
 SETTINGS = {
     "country": "DE",
@@ -38,6 +38,21 @@ def test_a_new_store_is_for_its_owner_alone(db, path):
 def test_creating_twice_keeps_what_is_there(company, path):
     with closing(open_store(path, create=True).conn) as conn:
         assert conn.execute("SELECT count(*) FROM users").fetchone() == (10,)
+
+
+def test_a_copy_is_the_store_of_this_instant_and_for_its_owner_alone(company, path, tmp_path):
+    copy = tmp_path / "copy.db"
+    copy_store(path, copy)
+    assert stat.S_IMODE(os.stat(copy).st_mode) == 0o600
+    with write(company):
+        company.conn.execute("DELETE FROM users")
+    with closing(open_store(copy).conn) as conn:
+        assert conn.execute("SELECT count(*) FROM users").fetchone() == (10,)
+
+
+def test_a_copy_that_has_no_place_is_an_error(company, path, tmp_path):
+    with pytest.raises(StoreError, match="cannot be created"):
+        copy_store(path, tmp_path / "none" / "copy.db")
 
 
 def test_how_a_store_is_opened(db):
@@ -129,7 +144,7 @@ def test_a_full_store_is_a_store_error(db):
 
 WRITER = """
 import sys
-from esl_router.store.database import open_store, write
+from esl_router.store.database import copy_store, open_store, write
 path, name = sys.argv[1:]
 db = open_store(path, create=True)
 print("ready", flush=True)
