@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +13,16 @@ import click
 from esl_router.cli import terminal
 from esl_router.cli.options import Command, common, of_listener, printable
 from esl_router.errors import RouterError
-from esl_router.settings import DEFAULT_PASSWORD, DEFAULT_SWITCH, Address, Settings
+from esl_router.settings import DEFAULT_PASSWORD, DEFAULT_SWITCH, Address
 
 if TYPE_CHECKING:
+    from esl_router.cli.simulation import Simulation
     from esl_router.cli.timeline import Glyphs
     from esl_router.server import Server
     from esl_router.store.call_log import Entry
     from esl_router.store.layout import Document
     from esl_router.switch.placed import Placed
     from esl_router.switch.scenario import Scenario
-    from esl_router.switch.server import SimulatedSwitch
 
 PACKAGE = Path(__file__).resolve().parent.parent
 SCENARIO = PACKAGE / "switch" / "demo.yaml"
@@ -93,124 +90,58 @@ class Demo:
         self._scenario: Scenario = scenarios.load(scenario)
         self._listen = listen
         self._speed = speed
-        self._entries: dict[str, Entry] = {}
-        self._on_real: Callable[[Entry], None] | None = None
         self._names = _device_names(self._document)
         self._glyphs = _glyphs()
 
     def run(self, once: bool) -> None:
         from esl_router.supervisor import serve
 
-        with (
-            tempfile.TemporaryDirectory(prefix="esl-router-demo-") as place,
-            self._router(Path(place) / "demo.db") as (server, switch, linked),
-        ):
-            self._print([self._welcome(server)])
+        with self._simulation() as running:
+            self._print([self._welcome(running.server)])
             for number, script in enumerate(self._scenario.calls, start=1):
-                self._show(switch, number, script)
-            switch.stop()
+                self._show(running, number, script)
+            running.switch.stop()
             if once:
-                server.stop()
                 return
-            self._on_real = self._show_real
-            self._print(self._farewell(server, linked()))
-            serve(server)
+            running.journal.heard = self._show_real
+            self._print(self._farewell(running.server, running.feed.links[1].linked))
+            serve(running.server)
 
-    # -- the router -------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _router(self, path: Path) -> Iterator[tuple[Server, SimulatedSwitch, Callable[[], bool]]]:
-        """The router as `serve` runs it, and the simulated switch that calls it."""
-        from esl_router.call.redecide import Redecider
-        from esl_router.call.session import Services
+    def _simulation(self) -> AbstractContextManager[Simulation]:
+        """The router as `serve` runs it, with the simulated switch that calls it, and linked to a
+        FreeSWITCH on this machine."""
+        from esl_router.cli.simulation import simulation
         from esl_router.live import feed as live
-        from esl_router.server import Server, bind
-        from esl_router.store.by_phone import ByPhone
-        from esl_router.store.database import open_store
-        from esl_router.store.journal import Journal
-        from esl_router.store.pins import Pins
-        from esl_router.store.reader import Store
-        from esl_router.store.rules_import import import_rules
-        from esl_router.store.turns import Turns
         from esl_router.switch.clock import Clock
-        from esl_router.switch.server import SimulatedSwitch
 
-        demo = self
-
-        class Watched(Journal):
-            """The journal, and somebody who reads along."""
-
-            def record(self, entry: Entry) -> None:
-                super().record(entry)
-                demo._recorded(entry)
-
-        listener = bind(self._listen)
-        db = open_store(path, create=True)
-        import_rules(db, self._document)
-        db.close()
-        switch = SimulatedSwitch(
-            (self._listen.host, listener.getsockname()[1]),
-            self._scenario.phones,
-            clock=Clock(self._speed),
-            domain=self._document["domain"],
-        )
-        host, port = switch.listen()
         real = Address.parse(DEFAULT_SWITCH)
-        feed = live.Feed(
-            [
-                live.Address(host, port, switch.password),
-                live.Address(real.host, real.port, DEFAULT_PASSWORD),
-            ],
-            internal_contexts=("internal",),
+        return simulation(
+            self._document,
+            self._scenario.phones,
+            Clock(self._speed),
+            listen=self._listen,
+            switches=[live.Address(real.host, real.port, DEFAULT_PASSWORD)],
         )
-        settings = Settings(db=path, listen=self._listen)
-        store, journal = Store(path), Watched(path)
-        services = Services(
-            settings,
-            store,
-            feed,
-            journal,
-            Turns(settings.db),
-            ByPhone(settings.db),
-            Pins(settings.db),
-            Redecider(),
-            lambda: datetime.now(UTC),
-        )
-        server = Server(settings, services, listener)
-        feed.start()
-        feed.wait(5)
-        server.start()
-        try:
-            yield server, switch, lambda: feed.links[1].linked
-        finally:
-            feed.stop()
-            journal.close()
-            store.close()
-
-    def _recorded(self, entry: Entry) -> None:
-        self._entries[entry.uuid] = entry
-        if self._on_real is not None:
-            self._on_real(entry)
 
     # -- what is shown ----------------------------------------------------------------------------
 
-    def _show(self, switch: SimulatedSwitch, number: int, script: Any) -> None:
+    def _show(self, running: Simulation, number: int, script: Any) -> None:
         """Play one call and show it: in a terminal while it rings, elsewhere when it has ended."""
         from esl_router.cli import demo_picture as picture
 
         heading = picture.heading(number, script.title, self._caller(script), script.number)
         self._print([[], *heading])
-        placed = switch.place(script)
-        begun = switch.clock.now()
-        self._watch(placed, lambda: switch.clock.now() - begun)
-        trace = self._trace(placed, switch)
+        clock, placed = running.switch.clock, running.switch.place(script)
+        begun = clock.now()
+        self._watch(placed, lambda: clock.now() - begun)
+        entry = running.entry(placed.uuid)
         lines = [
             *picture.ringing(placed, _end(placed), self._names, terminal.width(), self._glyphs),
             picture.result(placed, self._names),
-            *picture.reasons(trace, terminal.width()),
+            *picture.reasons(entry.trace if entry else (), terminal.width()),
         ]
         self._print(lines)
-        switch.clock.sleep(PAUSE * self._speed)
+        clock.sleep(PAUSE * self._speed)
 
     def _watch(self, placed: Placed, now: Callable[[], float]) -> None:
         from esl_router.cli import demo_picture as picture
@@ -234,14 +165,6 @@ class Demo:
                         text.append(printable(span.text), style=span.style)
                     text.append("\n")
                 live.update(text, refresh=True)
-
-    def _trace(self, placed: Placed, switch: SimulatedSwitch) -> Any:
-        """The reasons, once the router has made its record of the call."""
-        limit = time.monotonic() + 2
-        while placed.uuid not in self._entries and time.monotonic() < limit:
-            switch.clock.sleep(0.01)
-        entry = self._entries.get(placed.uuid)
-        return entry.trace if entry else ()
 
     def _caller(self, script: Any) -> str:
         from esl_router.esl import untrusted

@@ -20,7 +20,7 @@ def test_a_phone_shows_the_contact_where_no_name_came(
     name: str | None, shown: str, tmp_path: Path
 ) -> None:
     scenario = Scenario(phones={"1005-desk": Phone("1005-desk", (Behaviour(answer=1),))})
-    with routed(tmp_path, scenario) as running:
+    with routed(scenario) as running:
         placed = running.switch.place(
             CallScript(MUSTER, "+493012345105", name=name, trunk=True, hang_up=0.2)
         )

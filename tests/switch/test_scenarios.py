@@ -8,8 +8,9 @@ import gevent
 import pytest
 
 from esl_router import switch
+from esl_router.cli.simulation import Simulation
 from esl_router.switch.scenario import check, load
-from tests.switch.routed import COMPANY, FIXTURES, Routed, routed
+from tests.switch.routed import COMPANY, FIXTURES, routed
 
 FILES = [
     Path(switch.__file__).parent / "demo.yaml",
@@ -17,7 +18,7 @@ FILES = [
 ]
 
 
-def wait_idle(running: Routed) -> None:
+def wait_idle(running: Simulation) -> None:
     """Until the router has forgotten its calls: the record comes after the switch's end."""
     with gevent.Timeout(2):
         while running.server.calls:
@@ -25,11 +26,11 @@ def wait_idle(running: Routed) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_call_ends_as_its_scenario_says(path: Path, tmp_path: Path) -> None:
+def test_each_call_ends_as_its_scenario_says(path: Path) -> None:
     scenario = load(path)
     rules = path.parent / scenario.rules if scenario.rules else COMPANY
     assert scenario.calls
-    with routed(tmp_path, scenario, rules=rules) as running:
+    with routed(scenario, rules=rules) as running:
         for script, expected in zip(scenario.calls, scenario.expected, strict=True):
             placed = running.switch.place(script)
             assert placed.done.wait(20), f"{script.title}: {placed.notes}"
@@ -40,10 +41,10 @@ def test_each_call_ends_as_its_scenario_says(path: Path, tmp_path: Path) -> None
             assert running.switch.channels == 0
 
 
-def test_a_wrong_expectation_is_noticed(tmp_path: Path) -> None:
+def test_a_wrong_expectation_is_noticed() -> None:
     scenario = load(FILES[0])
     script, expected = scenario.calls[-1], scenario.expected[0]
-    with routed(tmp_path, scenario) as running:
+    with routed(scenario) as running:
         placed = running.switch.place(script)
         assert placed.done.wait(20)
         wrong = check(placed, expected)
