@@ -10,6 +10,7 @@ import click
 from esl_router.cli import rules, terminal
 from esl_router.cli.options import Group, of_domain
 from esl_router.cli.pairs import PAIRS, given
+from esl_router.errors import RulesFileError
 
 
 @click.group("schedule", cls=Group)
@@ -87,7 +88,10 @@ def show_schedule(schedule: str, at: str | None, domain: str | None) -> None:
 
     with rules.of_domain(domain, readonly=True) as (db, name):
         settings = schedule_admin.schedule(db, name, schedule)
-        found = routed(db.conn, name, schedule)
+        try:
+            found = routed(db.conn, name, schedule)
+        except ValueError as error:
+            raise RulesFileError([f"schedules.{schedule}: {error}"]) from None
     now = instant(at, found.timezone, "--at") if at else datetime.now(UTC)
     now = now.astimezone(ZoneInfo(found.timezone))
     is_open, change = found.is_open(now), found.next_change(now)
@@ -157,7 +161,8 @@ def _of_schedule(command: Any) -> Any:
             multiple=True,
             metavar="DATE",
             callback=_days,
-            help="Closed on that day (2026-12-24); may be repeated.",
+            help="Closed on that day (2026-12-24); repeated for several, which take the place of "
+            "what is set.",
         ),
         click.option(
             "--open",
@@ -165,7 +170,8 @@ def _of_schedule(command: Any) -> Any:
             multiple=True,
             metavar="INTERVAL",
             callback=_interval,
-            help="Open 'mon-fri 08:00-17:00'; may be repeated, and takes the place of what is set.",
+            help="Open 'mon-fri 08:00-17:00'; repeated for several, which take the place of what "
+            "is set.",
         ),
     ):
         command = option(command)

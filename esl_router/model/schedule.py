@@ -133,3 +133,14 @@ def public_holidays(region: str, year: int) -> frozenset[date]:
 
     country, _, part = region.partition("-")
     return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
+
+
+@lru_cache(maxsize=256)
+def has_holidays(region: str) -> bool:
+    """Whether the public holidays of a region are known, so that :func:`public_holidays` says
+    them; of "" they are."""
+    try:
+        public_holidays(region, 2000)
+    except NotImplementedError:
+        return False
+    return True

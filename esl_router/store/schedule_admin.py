@@ -92,7 +92,7 @@ def remove_schedule(
     """Remove a schedule. Refused (RulesFileError) while a rule still names it."""
     with write(db, by):
         old = schedule(db, domain, name)
-        named = db.conn.execute(_NAMING, {"domain": domain, "name": name}).fetchall()
+        named = sorted(db.conn.execute(_NAMING, {"domain": domain, "name": name}))
         if named:
             raise RulesFileError(
                 [f"{path} still names {name}: change that first" for (path,) in named]

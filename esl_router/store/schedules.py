@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import date
 
-from esl_router.model.schedule import Hours, Schedule
+from esl_router.model.schedule import Hours, Schedule, has_holidays
 
 _SCHEDULE = """
     SELECT schedules.timezone, domains.timezone, schedules.holidays
@@ -29,6 +29,8 @@ def schedule(conn: sqlite3.Connection, domain: str, name: str) -> Schedule:
     if row is None:
         raise ValueError(f"there is no schedule {name!r}")
     own_zone, zone, holidays = row
+    if not has_holidays(holidays or ""):
+        raise ValueError(f"the public holidays of {holidays!r} are not known")
     return Schedule(
         name,
         own_zone or zone,

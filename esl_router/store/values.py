@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 
 from esl_router.model import numbers
+from esl_router.model.schedule import has_holidays
 
 Value = Callable[[Any, str], Any]
 """(value as written, ISO 3166 code of the country that reads national numbers) -> normal form"""
@@ -378,8 +379,8 @@ def day(value: Any, country: str) -> str:
 
 
 def region(value: Any, country: str) -> str:
-    """A country, or a part of it, whose public holidays count (ISO 3166-2)."""
-    if not isinstance(value, str) or not _REGION.fullmatch(value):
+    """A country, or a part of it, whose public holidays are known and count (ISO 3166-2)."""
+    if not isinstance(value, str) or not _REGION.fullmatch(value) or not has_holidays(value):
         raise ValueError(f"{said(value)} is no region for holidays (DE, DE-BE)")
     return value
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
+
+from esl_router.store.database import open_store, write
 
 
 @pytest.fixture
@@ -69,6 +73,14 @@ def test_a_closed_day_says_so(office):
     assert "is a closed day" in office.ok("schedule", "show", "office", "--at", "2026-12-25T10:00")
 
 
+def test_a_region_that_is_not_known_any_more_is_an_error_and_no_fault(office):
+    with closing(open_store(office.store)) as db, write(db):
+        db.conn.execute("UPDATE schedules SET holidays = 'XX'")
+    said = office("schedule", "show", "office")
+    assert said.exit_code == 1
+    assert "schedules.office: the public holidays of 'XX' are not known" in said.stderr
+
+
 def test_what_never_changes(run):
     run.ok("schedule", "add", "always", "--open", "mon-sun 00:00-24:00")
     run.ok("schedule", "add", "never")
@@ -128,6 +140,10 @@ def test_where_calls_go_outside_the_hours(office):
         (("add", "n", "--open", "mon 08:00"), 2, "is no interval"),
         (("add", "n", "--open", "mon 08:00-08:00"), 1, "is empty"),
         (("add", "n", "--closed", "christmas"), 1, "is no date"),
+        (("add", "n", "--closed", "2026-02-30"), 1, "is no date"),
+        (("add", "n", "--holidays", "DE-XX"), 1, "n.holidays: 'DE-XX' is no region for holidays"),
+        (("set", "office", "--holidays", "XX"), 1, "'XX' is no region for holidays"),
+        (("set", "office", "--holidays", "de-be"), 1, "'de-be' is no region for holidays"),
         (("set", "office"), 2, "say what to set"),
         (("set", "offic", "--timezone", "UTC"), 1, "did you mean 'office'?"),
         (("show", "offic"), 1, "did you mean 'office'?"),

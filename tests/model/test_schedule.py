@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from esl_router.model.schedule import Hours, Schedule
+from esl_router.model.schedule import Hours, Schedule, has_holidays
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = Schedule("office", "Europe/Berlin", (Hours.parse("mon-fri", "08:00", "17:00"),))
@@ -71,6 +71,14 @@ def test_public_holidays_of_the_region_are_closed():
     assert not in_berlin.is_open(berlin(women_s_day))
     in_bavaria = Schedule("office", "Europe/Berlin", OFFICE.hours, holidays="DE-BY")
     assert in_bavaria.is_open(berlin(women_s_day))
+
+
+@pytest.mark.parametrize(
+    ("region", "known"),
+    [("", True), ("DE", True), ("DE-BE", True), ("US-CA", True), ("DE-XX", False), ("XX", False)],
+)
+def test_whose_holidays_are_known(region, known):
+    assert has_holidays(region) == known
 
 
 @pytest.mark.parametrize(

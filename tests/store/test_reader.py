@@ -295,6 +295,22 @@ def test_a_user_whose_values_are_wrong_keeps_the_usual_ones(company, store):
         assert said(rules) == [("users.1007.decline", "'loudly' is not known, taken as 'auto'")]
 
 
+def test_hours_whose_holidays_nobody_knows_do_not_count(company, store):
+    force(company, "UPDATE schedules SET holidays = 'DE-XX'")
+    force(company, "UPDATE presence SET hours_schedule = 'office', hours_status = 'away'")
+    with store.read() as rules:
+        assert rules.presence(DOMAIN, "1001").outside_hours is None
+        assert said(rules) == [
+            ("users.1001.presence.outside_hours", "the public holidays of 'DE-XX' are not known")
+        ]
+
+
+def test_where_a_user_is_logged_in(rules):
+    assert rules.logged_in_at(DOMAIN, "1002") == "reception"
+    assert rules.logged_in_at(DOMAIN, "1001") is None
+    assert rules.logged_in_at("other.test", "1002") is None
+
+
 def test_presence(rules):
     assert rules.presence(DOMAIN, "1001").status is Status.AVAILABLE
     assert rules.presence(DOMAIN, "1001").until is None
