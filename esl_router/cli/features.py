@@ -31,7 +31,8 @@ MEANING = {
     Code.BUSY_ON_BUSY: "You are busy while you talk; once more, and you are not. "
     "With a number: from so many calls on.",
     Code.BUSY_ON_BUSY_OFF: "You are not busy while you talk.",
-    Code.FORWARD: "Forward all your calls to a number; without one, to where you last did.",
+    Code.FORWARD: "Forward all your calls to a number; without one, to where you last did; "
+    "once more, and no longer.",
     Code.FORWARD_OFF: "Forward no calls; the number stays noted.",
     Code.FORWARD_INTERNAL: "Forward your colleagues' calls.",
     Code.FORWARD_INTERNAL_OFF: "Do not forward your colleagues' calls.",
