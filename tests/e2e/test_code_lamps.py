@@ -28,6 +28,7 @@ def _rules() -> dict[str, Any]:
     )
     return rules | {
         "workplaces": {AT_RECEPTION: {"number": "301", "devices": place}},
+        "teams": {"2000": {"name": "Hotline", "members": [{"user": "1001"}]}},
         "executives": {"1003": {"enabled": False, "assistants": [{"user": "1001"}]}},
     }
 
@@ -59,7 +60,7 @@ class Switch:
 def forward(code: str, *origin: str) -> Switch:
     more = "".join(f" --origin {each}" for each in origin)
     return Switch(
-        (f"*{code}", f"*{code}1002", f"*{code}*1002#"),
+        (f"*{code}", f"*{code}1002", f"*{code}*1002%23"),
         f"forward set 1001 extension:1002{more}",
         f"forward clear 1001{more}",
         ((f"*{code}1002", "lit"), (f"#{code}", "dark"), (f"*{code}", "lit"), (f"*{code}", "dark")),
@@ -112,6 +113,12 @@ SWITCHES = {
         f"workplace login 1001 {AT_RECEPTION}",
         "workplace logout 1001",
         (("*40301", "lit"), ("#40", "dark")),
+    ),
+    "a team": Switch(
+        ("*37", "*372000"),
+        "team login 1001 2000",
+        "team logout 1001 2000",
+        (("*37", "lit"), ("*37", "dark")),
     ),
     "a temporary status": Switch(
         ("*332",),
