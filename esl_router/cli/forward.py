@@ -59,9 +59,16 @@ def show_forwards(user: str | None, domain: str | None) -> None:
     terminal.show(
         found,
         lambda: terminal.print_table(
-            ("user", "name", "calls", "forwarded to", "on"),
+            ("user", "name", "calls", "forwarded to", "on", "before"),
             [
-                (f["user"], f["name"], f["origin"], f["to"] or "-", f["enabled"] if f["to"] else "")
+                (
+                    f["user"],
+                    f["name"],
+                    f["origin"],
+                    f["to"] or "-",
+                    f["enabled"] if f["to"] else "",
+                    "splash" if f["ring_splash"] else "",
+                )
                 for f in found
             ],
             "Nobody forwards his calls: esl-router forward set",
@@ -74,9 +81,19 @@ def show_forwards(user: str | None, domain: str | None) -> None:
 @click.argument("target")
 @_ORIGIN
 @click.option("--disabled", is_flag=True, help="Note the target, and leave the forward off.")
+@click.option(
+    "--ring-splash/--no-ring-splash",
+    default=None,
+    help="Whether his own phones ring for a moment first. Default: as before.",
+)
 @of_domain
 def set_forward(
-    user: str, target: str, origins: tuple[str, ...], disabled: bool, domain: str | None
+    user: str,
+    target: str,
+    origins: tuple[str, ...],
+    disabled: bool,
+    ring_splash: bool | None,
+    domain: str | None,
 ) -> None:
     """Forward every call of a user to TARGET, from now on.
 
@@ -87,13 +104,20 @@ def set_forward(
     \b
     Example:
       esl-router forward set 1001 extension:1002 --origin external
-      esl-router forward set 1001 external:01711234567 --as 1001
+      esl-router forward set 1001 external:01711234567 --ring-splash --as 1001
     """
     from esl_router.store import call_forward
 
     with rules.of_domain(domain) as (db, name):
         changes = call_forward.set_forward(
-            db, name, user, origins, target, enabled=not disabled, by=rules.actor()
+            db,
+            name,
+            user,
+            origins,
+            target,
+            enabled=not disabled,
+            ring_splash=ring_splash,
+            by=rules.actor(),
         )
     rules.show_changes(changes)
 
@@ -126,11 +150,58 @@ def switch_off(user: str, origins: tuple[str, ...], domain: str | None) -> None:
     _switch(user, origins, False, domain)
 
 
-def _switch(user: str, origins: tuple[str, ...], on: bool, domain: str | None) -> None:
+def _switch(
+    user: str, origins: tuple[str, ...], on: bool, domain: str | None, key: str = "enabled"
+) -> None:
     from esl_router.store import call_forward
 
     with rules.of_domain(domain) as (db, name):
-        changes = call_forward.switch(db, name, user, origins, on, by=rules.actor())
+        changes = call_forward.switch(db, name, user, origins, on, key=key, by=rules.actor())
+    rules.show_changes(changes)
+
+
+@forward_command.command("ring-splash", acts=True)
+@click.argument("user")
+@click.argument("switch", metavar="on|off", type=click.Choice(["on", "off"]))
+@_ORIGIN
+@of_domain
+def switch_ring_splash(
+    user: str, switch: str, origins: tuple[str, ...], domain: str | None
+) -> None:
+    """Whether a user's phones ring for a moment before his forward takes a call.
+
+    A reminder for who sits beside the phone, for less than a second. Whoever is quick enough has
+    the call.
+
+    \b
+    Example:
+      esl-router forward ring-splash 1001 on --origin external
+    """
+    _switch(user, origins, switch == "on", domain, "ring_splash")
+
+
+@forward_command.command("ring-time", acts=True)
+@click.argument("user")
+@click.argument("seconds", metavar="SECONDS|default")
+@of_domain
+def set_ring_time(user: str, seconds: str, domain: str | None) -> None:
+    """How long it rings where a user forwards to: 1 to 300 seconds.
+
+    It is for all of his forwards: this one, those of a status, and busy, no answer, not
+    registered. Then the call goes to the mailbox of whom the caller wanted. `default` is what
+    settings.forward_ring says.
+
+    \b
+    Example:
+      esl-router forward ring-time 1001 15 --as 1001
+    """
+    from esl_router.store import call_forward
+
+    value: Any = None if seconds == "default" else seconds
+    if seconds.isascii() and seconds.isdigit():
+        value = int(seconds)
+    with rules.of_domain(domain) as (db, name):
+        changes = call_forward.set_ring_time(db, name, user, value, by=rules.actor())
     rules.show_changes(changes)
 
 

@@ -133,13 +133,21 @@ class Page:
         targets = {each.value: self.profile.target(origin, each) for each in Forward}
         forward = self.forwards.get(origin)
         return {
-            "forward": {"to": str(forward.to), "enabled": forward.enabled} if forward else None,
+            "forward": _record(forward) if forward else None,
             "forwards": {name: str(to) if to else None for name, to in targets.items()},
             "steps": [
                 {"second": step.at, **action_record(step.decision.action)}
                 for step in self.calls[origin]
             ],
         }
+
+
+def _record(forward: CallForward) -> dict[str, Any]:
+    return {
+        "to": str(forward.to),
+        "enabled": forward.enabled,
+        "ring_splash": forward.ring_splash,
+    }
 
 
 def page(

@@ -41,9 +41,9 @@ JSON = {
     "followme set": "changes[]",
     "followme remove": "changes[]",
     "presence show": "domain user name at status display message until afterwards alert_first "
-    "announce axes[axis status wins why] calls{internal external}{forward{to enabled} "
-    "forwards{always busy no_answer unregistered} steps[second action …]} problems[path text] "
-    "(without USER a list of these)",
+    "announce axes[axis status wins why] calls{internal external}{"
+    "forward{to enabled ring_splash} forwards{always busy no_answer unregistered} "
+    "steps[second action …]} problems[path text] (without USER a list of these)",
     "presence set": "changes[]",
     "presence profile": "changes[]",
     "presence alert-first": "changes[]",
@@ -51,11 +51,13 @@ JSON = {
     "presence messenger": "changes[]",
     "presence feed": "taken refused uncounted",
     "presence push": "changes[]",
-    "forward show": "[user name origin to enabled] (with USER both origins)",
+    "forward show": "[user name origin to enabled ring_splash] (with USER both origins)",
     "forward set": "changes[]",
     "forward on": "changes[]",
     "forward off": "changes[]",
     "forward clear": "changes[]",
+    "forward ring-splash": "changes[]",
+    "forward ring-time": "changes[]",
     "calendar list": "[user source login address status forward all_day tentative merge_gap "
     "padding read failing problem]",
     "calendar show": "domain, as in calendar list, and busy[from to]",

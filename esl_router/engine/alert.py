@@ -29,7 +29,7 @@ def phones(
     """His phones and numbers outside that take part, as if he alone rang; empty: he is not to be
     disturbed, or none can be rung. ``first``: they ring before the assistants do."""
     trace, whose = situation.trace, user.extension
-    if unconditional.target(user, situation) is not None:
+    if unconditional.forward(user, situation) is not None:
         trace.passed(STAGE, f"{whose} forwards his calls: he is not alerted.")
         return ()
     presence = situation.rules.presence(user.domain, whose)

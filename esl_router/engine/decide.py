@@ -10,9 +10,10 @@ The order of the stages:
  3    callers      the callee's list: who always gets through, who is refused
  5    executive    the filter of an executive, and what follows his assistants
  5    pool         who of them rings, and whether the executive rings along
- 6    cfu          call forward unconditional: the callee's own, whatever his status
+ 6    cfu          call forward unconditional: the callee's own, whatever his status (but for
+                  ``dnd``, where the domain says so)
  6    presence     the status, and where it sends every call
- 7    prelude      before it does: his phones for a moment, an announcement
+ 7    prelude      before it does, or that forward: his phones for a moment, an announcement
  8    busy         busy on busy
  9    followme     the devices that ring for this origin
  9    team         the members of a team, each on his own team rows

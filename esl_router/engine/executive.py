@@ -47,6 +47,8 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
     ring = pool.ring(executive, user, way)
     if ring is not None:
         return ring
+    if rounds and way.rang_out(user, pool.lasted(rounds)):
+        return way.end(Condition.NO_ANSWER)
     if not rounds:
         words = "No assistant can be rung"
         if executive.no_assistant is NoAssistant.EXECUTIVE:

@@ -59,6 +59,11 @@ def rung(rings: Iterable[tuple[Attempt, Ring]]) -> frozenset[str]:
     )
 
 
+def lasted(rings: Iterable[tuple[Attempt, Ring]]) -> int:
+    """Seconds that these rings have taken."""
+    return round(sum(attempt.outcome.lasted for attempt, _ in rings))
+
+
 def ring(
     executive: Executive, user: User, way: Way, had: frozenset[str] = frozenset()
 ) -> Ring | None:
@@ -73,8 +78,12 @@ def ring(
     seconds = executive.rollover.after
     if seconds is not None:
         seconds -= round(sum(_waited(attempt, ring, user) for attempt, ring in rings))
-        if seconds < 1:
-            return None
+    if way.ring_limit is not None:
+        left = way.ring_limit - lasted(rings)
+        first = first if first < left else 0
+        seconds = left - first if seconds is None else min(seconds, left - first)
+    if seconds is not None and seconds < 1:
+        return None
     count = way.redirection.count + 1
     diversion = Diversion(followme.identity(user), "unconditional", count)
     lineup = line_up(

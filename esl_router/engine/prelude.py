@@ -1,4 +1,5 @@
-"""What comes before a status sends a call away: his own phones first, an announcement (C7a, D7)."""
+"""What comes before a status or a forward of every call sends a call away: his own phones first,
+an announcement (C7a, D1, D7)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ STAGE = "prelude"
 
 
 def alerted(attempt: Attempt) -> bool:
-    """Whether this ring was one before the status' target, and is none that counts."""
+    """Whether this ring was one before the call is sent away, and is none that counts."""
     return isinstance(attempt.action, Ring) and attempt.action.alert_first
 
 
@@ -29,24 +30,32 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
     if not isinstance(user, User) or _rings_himself(user, redirect, way):
         return None
     first = profile.alert_first
-    if (
-        first is not None
-        and way.attempt(user.extension) is None
-        and (legs := _legs(user, first, way))
-    ):
-        return Ring(
-            user.domain,
-            user.extension,
-            legs,
-            user.decline,
-            way.mailbox,
-            redecide=way.redecide(user),
-            alert_first=True,
-        )
+    if first is not None and (ring := _alert(user, first, way)) is not None:
+        return ring
     if profile.announce and not way.announced(user.extension):
         way.situation.trace.fired(STAGE, f"The caller hears {profile.announce} first.")
         return Announce(profile.announce, user.extension, user.domain, way.mailbox)
     return None
+
+
+def splash(user: User, way: Way) -> Action | None:
+    """A moment of ringing before a user's own forward of every call takes it (D1); None: he had
+    that already, or has no phone for it."""
+    return _alert(user, SPLASH, way)
+
+
+def _alert(user: User, how: AlertFirst, way: Way) -> Ring | None:
+    if way.attempt(user.extension) is not None or not (legs := _legs(user, how, way)):
+        return None
+    return Ring(
+        user.domain,
+        user.extension,
+        legs,
+        user.decline,
+        way.mailbox,
+        redecide=way.redecide(user),
+        alert_first=True,
+    )
 
 
 def _rings_himself(user: User, redirect: Redirect, way: Way) -> bool:
@@ -69,7 +78,7 @@ def _legs(user: User, how: AlertFirst, way: Way) -> tuple[Leg, ...]:
         situation.parties.origin,
         aside,
         way.redirection,
-        limit=None if how == SPLASH else how,
+        limit=None if how == SPLASH else way.ring_time(how),
     )
     legs = plan.legs
     if how == SPLASH:

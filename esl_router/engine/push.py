@@ -95,7 +95,7 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     """The executive's phones, past his filter and without his forwards; None: not reachable."""
     situation = way.situation
     trace = situation.trace
-    if unconditional.target(user, situation) is not None:
+    if unconditional.forward(user, situation) is not None:
         return None
     presence = situation.rules.presence(user.domain, user.extension)
     current = effective(presence, situation.now)

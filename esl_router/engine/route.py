@@ -24,7 +24,8 @@ OUTSIDE_RING = 120
 """Seconds a number outside rings when a user dials it; the far network ends most calls sooner."""
 
 FORWARD_RING = 30
-"""Seconds a number outside rings when a call is forwarded to it (D11)."""
+"""Seconds a number outside rings when a call is forwarded to it, unless a rule says otherwise
+(D11)."""
 
 # Condition -> the reason in the Diversion header (RFC 5806).
 _REASON = {
@@ -149,7 +150,8 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
         return way.end(Condition.UNREACHABLE)
     own = redirect.by.numbers[0] if redirect.by.numbers else None
     target = Outside(number, settings.trunk, followme.shown_number(situation, own))
-    leg = Leg(number, target, ring=FORWARD_RING, diversion=way.diversion)
+    seconds = FORWARD_RING if way.ring_limit is None else way.ring_limit
+    leg = Leg(number, target, ring=seconds, diversion=way.diversion)
     return Ring(settings.domain, number, (leg,), mailbox=way.mailbox)
 
 
@@ -161,6 +163,18 @@ def _redirected(redirect: Redirect, way: Way) -> bool:
         return False
     way.hops += 1
     way.forwarder = redirect.by.extension
+    _limit(redirect.by, way)
     reason = _REASON[redirect.condition]
     way.diversion = Diversion(followme.identity(redirect.by), reason, count + 1)
     return True
+
+
+def _limit(by: User | Team, way: Way) -> None:
+    """Where his forwards have a ring time, it holds for everybody behind them."""
+    settings = way.situation.settings
+    own = by.forward_ring if isinstance(by, User) else None
+    seconds = settings.forward_ring if own is None else own
+    if seconds is not None and (way.ring_limit is None or seconds < way.ring_limit):
+        way.ring_limit = seconds
+        text = f"Where {by.extension} forwards to is rung for {seconds} s at most."
+        way.situation.trace.fired(STAGE, text)

@@ -43,11 +43,14 @@ def step(team: Team, way: Way) -> Step:
         for attempt in call.attempts
         if isinstance(attempt.action, Ring) and attempt.action.callee == team.extension
     ]
-    left = team.max_wait - sum(ring.length for _, ring in rounds)
+    rung = sum(ring.length for _, ring in rounds)
+    left = (way.ring_time(team.max_wait) or 0) - rung
     if rounds:
         result = way.result(rounds[-1][0], of_team=True)
         if result is None:
             return OVER
+        if result is RingResult.NO_ANSWER and way.rang_out(team, rung):
+            return way.end(Condition.NO_ANSWER)
         if result is not RingResult.NO_ANSWER or left < 1:
             return _overflow(team, fallback.CONDITION[result], way)
     elif is_busy(team, situation):

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+from esl_router.engine.presence import effective
 from esl_router.engine.situation import Situation
 from esl_router.model.people import Origin, User
-from esl_router.model.presence import CallForward, Target, TargetKind
+from esl_router.model.presence import CallForward, Status, Target, TargetKind
 
 STAGE = "cfu"
 
 
-def target(user: User, situation: Situation) -> Target | None:
-    """Where he forwards the call to; None: nowhere, his status decides."""
+def forward(user: User, situation: Situation) -> CallForward | None:
+    """The forward that takes the call; None: there is none, his status decides."""
     trace, origin = situation.trace, situation.parties.origin
-    forward = situation.rules.call_forward(user.domain, user.extension).get(origin)
-    if forward is None:
+    found = situation.rules.call_forward(user.domain, user.extension).get(origin)
+    if found is None:
         return None
-    if why := _idle(forward, user):
-        trace.passed(STAGE, f"{user.extension} does not forward to {forward.to}: {why}.")
+    if why := _idle(found, user, situation):
+        trace.passed(STAGE, f"{user.extension} does not forward to {found.to}: {why}.")
         return None
-    trace.fired(STAGE, f"{user.extension} forwards every {origin.value} call to {forward.to}.")
-    return forward.to
+    trace.fired(STAGE, f"{user.extension} forwards every {origin.value} call to {found.to}.")
+    return found
 
 
 def of_any(user: User, situation: Situation) -> Target | None:
     """Where he forwards the calls of one origin at least; None: nowhere."""
     forwards = situation.rules.call_forward(user.domain, user.extension)
     for origin in (Origin.INTERNAL, Origin.EXTERNAL):
-        forward = forwards.get(origin)
-        if forward is not None and not _idle(forward, user):
-            return forward.to
+        found = forwards.get(origin)
+        if found is not None and not _idle(found, user, situation):
+            return found.to
     return None
 
 
-def _idle(forward: CallForward, user: User) -> str:
+def _idle(forward: CallForward, user: User, situation: Situation) -> str:
     """Why a forward sends no call away, in words; empty: it does."""
     to = forward.to
     if not forward.enabled:
@@ -42,4 +43,11 @@ def _idle(forward: CallForward, user: User) -> str:
     own = to.kind is TargetKind.EXTERNAL and to.value in user.numbers
     if own or (to.kind is TargetKind.EXTENSION and to.value == user.extension):
         return "that is he himself"  # X28
+    if situation.settings.dnd_over_cfu and _is_dnd(user, situation):
+        return "he is dnd, and that comes first here"
     return ""
+
+
+def _is_dnd(user: User, situation: Situation) -> bool:
+    presence = situation.rules.presence(user.domain, user.extension)
+    return effective(presence, situation.now).status is Status.DND

@@ -73,7 +73,13 @@ def _rang(user: User, profile: Profile, attempt: Attempt, way: Way) -> Step:
     deflected = None
     if result is not RingResult.DECLINED:  # then he has refused the call on another phone
         deflected = deflection.redirect(user, attempt, way)
-    return deflected or _unanswered(user, profile, fallback.CONDITION[result], way)
+    if deflected is not None:
+        return deflected
+    condition = fallback.CONDITION[result]
+    length = attempt.action.length if isinstance(attempt.action, Ring) else 0
+    if result is RingResult.NO_ANSWER and way.rang_out(user, length):
+        return way.end(condition)  # it is the forward that gives up, and not he
+    return _unanswered(user, profile, condition, way)
 
 
 # -- what takes a call before his phones ring; None: it does not --------------------------------
@@ -84,8 +90,11 @@ def _assistants(user: User, current: Effective, profile: Profile, way: Way) -> S
 
 
 def _forward(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
-    target = unconditional.target(user, way.situation)
-    return None if target is None else Redirect(user, target, Condition.FORWARD)
+    forward = unconditional.forward(user, way.situation)
+    if forward is None:
+        return None
+    redirect = Redirect(user, forward.to, Condition.FORWARD)
+    return (prelude.splash(user, way) if forward.ring_splash else None) or redirect
 
 
 def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
@@ -138,7 +147,7 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
         situation,
         way.redirection,
         rows=rows,
-        limit=profile.no_answer_after,
+        limit=way.ring_time(profile.no_answer_after),
         wake=True,
     )
     if plan.legs:

@@ -42,6 +42,10 @@ class Way:
         self.hops = 0
         """How often it was redirected by us."""
 
+        self.ring_limit: int | None = None
+        """Seconds that whoever gets the call by a forward is rung at most (D11); None: his own
+        rules say how long."""
+
         self.diversion: Diversion | None = None
         self.forwarder: str | None = None
         """The extension of who redirected it last, by our own rules; None: nobody did."""
@@ -88,6 +92,18 @@ class Way:
             trace.fired("ring", f"The call was {result.value}.")
             return None
         return result
+
+    def ring_time(self, own: int | None) -> int | None:
+        """Seconds that somebody is rung who by his own rules is rung for ``own``; None: no end."""
+        return min((each for each in (own, self.ring_limit) if each is not None), default=None)
+
+    def rang_out(self, callee: User | Team, seconds: int) -> bool:
+        """Whether ``callee`` has been rung as long as the forward that led to him lets him."""
+        if self.ring_limit is None or seconds < self.ring_limit:
+            return False
+        text = f"{callee.extension} was rung for the {self.ring_limit} s of the forward to him."
+        self.situation.trace.fired("forwarding", text)
+        return True
 
     def redecide(self, callee: User | Team) -> Redecide:
         """Which changes are to reach the ring of ``callee``."""

@@ -163,8 +163,8 @@ class Ring:
     by him."""
 
     alert_first: bool = False
-    """Whether the callee's status sends the call away all the same, as soon as this is over
-    without an answer (features.md C7a)."""
+    """Whether the callee's status or forward sends the call away all the same, as soon as this is
+    over without an answer (features.md C7a, D1)."""
 
     @property
     def to_assistants(self) -> bool:

@@ -137,6 +137,9 @@ class User:
 
     greetings: Greetings = Greetings.STANDARD
 
+    forward_ring: int | None = None
+    """Seconds that whoever gets his calls by a forward is rung; None: as in the domain (D11)."""
+
 
 class CallerAction(StrEnum):
     """What a user's caller list does with a call."""
@@ -220,6 +223,13 @@ class Settings:
     max_redirects: int = 5
     max_parallel_forwards: int | None = None
     """How many calls may be forwarded to one number outside at a time; None: any number (O7)."""
+
+    forward_ring: int | None = None
+    """Seconds that whoever gets a call by a forward is rung; None: a number outside for half a
+    minute, a user or a team as long as his own rules say (D11)."""
+
+    dnd_over_cfu: bool = False
+    """Whether the status ``dnd`` comes before a user's own forward of every call."""
 
     redecide: bool = False
     """Whether a change reaches calls that are still ringing (``live_changes: redecide``)."""

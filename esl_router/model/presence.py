@@ -69,6 +69,9 @@ class CallForward:
     enabled: bool = True
     """Switched off it keeps its target (D8)."""
 
+    ring_splash: bool = False
+    """Whether his phones ring for a moment before it sends a call away."""
+
 
 class Forward(StrEnum):
     """When a forward applies."""

@@ -29,20 +29,26 @@ def set_forward(
     target: str,
     *,
     enabled: bool = True,
+    ring_splash: bool | None = None,
     by: Actor | None = None,
 ) -> Changes:
     """Forward every call of these origins to ``target``; not ``enabled``: only note the target.
 
-    Refused as in a rules file, a number that the toll policy forbids too; and where it would lead
-    back to the user himself.
+    ``ring_splash``: whether his phones ring for a moment first; None: as before. Refused as in a
+    rules file, a number that the toll policy forbids too; and where it would lead back to the user
+    himself.
     """
     with write(db, by):
         old = own(db, domain, extension, by, ("forward",))
         if leads_to(db, domain, extension, target, old):
             path = f"users.{extension}.forward.{next(iter(origins))}.to"
             raise RulesFileError([f"{path}: {extension} cannot forward to himself"])
-        forward = {"to": target, "enabled": enabled}
-        return _change(db, domain, extension, old, dict.fromkeys(origins, forward))
+        found = {}
+        for origin in origins:
+            before = old["forward"][origin] or {"ring_splash": False}
+            splash = before["ring_splash"] if ring_splash is None else ring_splash
+            found[origin] = {"to": target, "enabled": enabled, "ring_splash": splash}
+        return _change(db, domain, extension, old, found)
 
 
 def switch(
@@ -52,16 +58,18 @@ def switch(
     origins: Collection[str],
     on: bool,
     *,
+    key: str = "enabled",
     by: Actor | None = None,
 ) -> Changes:
     """Switch the forwards of these origins on or off; each keeps its target.
 
-    An origin without one is passed over, unless that leaves nothing to switch.
+    ``key`` is the switch: ``enabled``, or ``ring_splash``. An origin without a forward is passed
+    over, unless that leaves nothing to switch.
     """
     with write(db, by):
         old = own(db, domain, extension, by, ("forward",))
         found = {
-            origin: {**forward, "enabled": on}
+            origin: {**forward, key: on}
             for origin in origins
             if (forward := old["forward"][origin]) is not None
         }
@@ -90,26 +98,54 @@ def clear(
         return _change(db, domain, extension, old, dict.fromkeys(origins))
 
 
+def set_ring_time(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    seconds: int | None,
+    *,
+    by: Actor | None = None,
+) -> Changes:
+    """Set how many seconds whoever gets his calls by any forward is rung; None: as in the
+    domain (D11)."""
+    with write(db, by):
+        old = own(db, domain, extension, by, ("forward_ring",))
+        return change_user(db, domain, extension, old, {"forward_ring": seconds})
+
+
 def forwards(
     db: sqlite_utils.Database, domain: str, extension: str | None = None
 ) -> list[Document]:
-    """Every forward: ``user``, ``name``, ``origin``, ``to``, ``enabled``; with ``extension`` that
-    user's, one for each origin, ``to`` None where there is none; NotFound."""
+    """Every forward: ``user``, ``name``, ``origin``, ``to``, ``enabled``, ``ring_splash``; with
+    ``extension`` that user's, one for each origin, ``to`` None where there is none; NotFound."""
     rows = db.conn.execute(
         """
-        SELECT users.extension, users.name, origin, target, enabled
+        SELECT users.extension, users.name, origin, target, enabled, ring_splash
         FROM call_forwards JOIN users USING (domain, extension)
         WHERE users.domain = ? ORDER BY users.position, users.extension, origin DESC
         """,
         (domain,),
     )
-    names = ("user", "name", "origin", "to", "enabled")
-    found = [{**dict(zip(names, row, strict=True)), "enabled": bool(row[-1])} for row in rows]
+    names = ("user", "name", "origin", "to")
+    found = [
+        {
+            **dict(zip(names, row[:4], strict=True)),
+            "enabled": bool(row[4]),
+            "ring_splash": bool(row[5]),
+        }
+        for row in rows
+    ]
     if extension is None:
         return found
     name = user(db, domain, extension)["name"]
     by_origin = {each["origin"]: each for each in found if each["user"] == extension}
-    none = {"user": extension, "name": name, "to": None, "enabled": False}
+    none = {
+        "user": extension,
+        "name": name,
+        "to": None,
+        "enabled": False,
+        "ring_splash": False,
+    }
     return [by_origin.get(origin, {**none, "origin": origin}) for origin in CALL_ORIGINS]
 
 

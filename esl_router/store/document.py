@@ -271,6 +271,7 @@ def _settings(read: _Tables) -> Document:
     settings["codes"] = {**usual(CODES), **json.loads(settings["codes"])}
     settings["code_sounds"] = {**usual(CODE_SOUNDS), **json.loads(settings["code_sounds"])}
     settings["remote"] = {"number": settings["remote"]}
+    settings |= _flags(settings, "dnd_over_cfu")
     if settings["push"] is not None:
         settings["push"] = json.loads(settings["push"])
     if settings["ldap"] is not None:
@@ -359,7 +360,7 @@ def _users(read: _Tables) -> Document:
             "numbers": [each["number"] for each in numbers.get(key, ())],
             "timezone": row["timezone"],
             **_flags(row, "voicemail", "bob_cancel_pending", "bob_count_outgoing_early"),
-            **_pick(row, "voicemail_greeting"),
+            **_pick(row, "voicemail_greeting", "forward_ring"),
             **_pick(row, "busy_on_busy", "decline", "pin", "controlled_device"),
             **_flags(row, "auto_answer"),
             "workplace": logins[key][0]["workplace"] if key in logins else None,
@@ -375,7 +376,10 @@ def _users(read: _Tables) -> Document:
             "forward": {
                 **dict.fromkeys(CALL_ORIGINS),
                 **{
-                    each["origin"]: {"to": each["target"], **_flags(each, "enabled")}
+                    each["origin"]: {
+                        "to": each["target"],
+                        **_flags(each, "enabled", "ring_splash"),
+                    }
                     for each in every_call.get(key, ())
                 },
             },

@@ -31,6 +31,7 @@ _STATUS = One(values.choice(*values.STATUSES))
 _DELAY = One(values.whole(0, 600, "seconds"))
 _SECONDS = One(values.whole(1, 600, "seconds"))
 _MAYBE_SECONDS = One(values.optional(values.whole(1, 600, "seconds")))
+_FORWARD_RING = One(values.optional(values.whole(1, 300, "seconds")))
 _TO = One(values.target("voicemail", "busy", "ring", sounds=True))
 _AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring", sounds=True)))
 _AFTER_ALL = One(values.optional(values.target("voicemail", "busy", sounds=True)))
@@ -99,6 +100,8 @@ SETTINGS = Record(
         "toll": Key(_TOLL, usual(_TOLL)),
         "max_redirects": Key(One(values.whole(0, 20)), 5),
         "max_parallel_forwards": Key(One(values.optional(values.whole(1, 1000))), None),
+        "forward_ring": Key(_FORWARD_RING, None),
+        "dnd_over_cfu": Key(_BOOLEAN, False),
         "live_changes": Key(One(values.choice("ring_on", "redecide")), "ring_on"),
         "alert_info": Key(_ALERT_INFO, usual(_ALERT_INFO)),
         "codes": Key(CODES, usual(CODES)),
@@ -241,7 +244,13 @@ PRESENCE = Record(
 CALL_ORIGINS = ("internal", "external")
 """Whose calls a user forwards; a team's calls have no forward."""
 
-_EVERY_CALL = Record({"to": Key(_TO), "enabled": Key(_BOOLEAN, True, kept=True)})
+_EVERY_CALL = Record(
+    {
+        "to": Key(_TO),
+        "enabled": Key(_BOOLEAN, True, kept=True),
+        "ring_splash": Key(_BOOLEAN, False),
+    }
+)
 _FORWARD = Record({origin: Key(Maybe(_EVERY_CALL), None) for origin in CALL_ORIGINS})
 _CALLERS = Record(
     {
@@ -304,6 +313,7 @@ USER = Record(
         "follow_me": Key(Named(values.device_name, FOLLOW_ME), {}),
         "presence": Key(PRESENCE, usual(PRESENCE)),
         "forward": Key(_FORWARD, usual(_FORWARD)),
+        "forward_ring": Key(_FORWARD_RING, None),
         "callers": Key(Many(_CALLERS), []),
         "calendar": Key(Maybe(CALENDAR), None),
         "messenger": Key(Maybe(MESSENGER), None),

@@ -798,6 +798,20 @@ def m028_codes_by_phone(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m029_ring_times_of_forwards(db: sqlite_utils.Database) -> None:
+    db.executescript(
+        """
+        ALTER TABLE domains ADD COLUMN forward_ring INTEGER CHECK (forward_ring BETWEEN 1 AND 300);
+        ALTER TABLE domains ADD COLUMN dnd_over_cfu INTEGER NOT NULL DEFAULT 0 CHECK (
+            dnd_over_cfu IN (0, 1));
+        ALTER TABLE users ADD COLUMN forward_ring INTEGER CHECK (forward_ring BETWEEN 1 AND 300);
+        ALTER TABLE call_forwards ADD COLUMN ring_splash INTEGER NOT NULL DEFAULT 0 CHECK (
+            ring_splash IN (0, 1));
+        """
+    )
+
+
+@MIGRATIONS()
 def m031_who_of_a_pool_rings(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

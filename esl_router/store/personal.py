@@ -59,7 +59,8 @@ _LOGIN = {"true": True, "false": False}
 """``keep`` and NULL: as he has logged in or out himself."""
 
 _CALL_FORWARD = """
-    SELECT origin, target, enabled FROM call_forwards WHERE domain = ? AND extension = ?
+    SELECT origin, target, enabled, ring_splash FROM call_forwards
+    WHERE domain = ? AND extension = ?
 """
 
 _CALLERS = """
@@ -95,9 +96,9 @@ def call_forward(
 ) -> dict[Origin, CallForward]:
     """The user's own forwards; one that makes no sense is left out and reported."""
     found: dict[Origin, CallForward] = {}
-    for origin, text, enabled in conn.execute(_CALL_FORWARD, (domain, extension)):
+    for origin, text, enabled, splash in conn.execute(_CALL_FORWARD, (domain, extension)):
         try:
-            found[Origin(origin)] = CallForward(Target.parse(text), enabled != 0)
+            found[Origin(origin)] = CallForward(Target.parse(text), enabled != 0, splash != 0)
         except ValueError:
             report(f"users.{extension}.forward.{origin}.to", f"{text!r} is no target")
     return found

@@ -50,14 +50,14 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
            max_redirects, live_changes, alert_silent, codes, max_parallel_forwards,
-           code_sounds, remote, push
+           code_sounds, remote, push, forward_ring, dnd_over_cfu
     FROM domains WHERE domain = ?
 """
 
 _USER = """
     SELECT users.name, users.voicemail, users.decline, users.busy_on_busy,
            users.bob_cancel_pending, users.bob_count_outgoing_early,
-           users.voicemail_greeting,
+           users.voicemail_greeting, users.forward_ring,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
@@ -250,7 +250,8 @@ class Reader:
         row = self._conn.execute(_USER, (domain, extension)).fetchone()
         if row is None:
             return None
-        name, voicemail, decline, max_calls, cancel_pending, outgoing_early, greet, numbers = row
+        name, voicemail, decline, max_calls, cancel_pending, outgoing_early, *rest = row
+        greet, forward_ring, numbers = rest
         path = f"users.{extension}"
         if not is_extension(extension):
             self._problem(path, f"{extension!r} is no extension")
@@ -260,6 +261,9 @@ class Reader:
         if greet not in _GREETINGS:
             why = f"{greet!r} is not known, taken as 'standard'"
             self._problem(f"{path}.voicemail_greeting", why)
+        if forward_ring is not None and forward_ring < 1:
+            self._problem(f"{path}.forward_ring", f"{forward_ring} is no number of seconds")
+            forward_ring = None
         return User(
             domain,
             extension,
@@ -271,6 +275,7 @@ class Reader:
             cancel_pending != 0,
             outgoing_early != 0,
             _GREETINGS.get(greet, Greetings.STANDARD),
+            forward_ring,
         )
 
     def presence(self, domain: str, extension: str) -> Presence:
@@ -397,7 +402,8 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
         problems.append(Problem(path, text))
 
     country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
-    live, alert_silent, codes, parallel_forwards, code_sounds, remote, push = row[8:]
+    live, alert_silent, codes, parallel_forwards, code_sounds, remote, push = row[8:15]
+    forward_ring, dnd_over_cfu = row[15:]
     try:
         toll = TollPolicy(_texts(allow), _texts(deny))
     except ValueError:
@@ -410,6 +416,9 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
     if redirects < 0:
         problem("settings.max_redirects", f"{redirects} is negative")
         redirects = usual.max_redirects
+    if forward_ring is not None and forward_ring < 1:
+        problem("settings.forward_ring", f"{forward_ring} is no number of seconds")
+        forward_ring = None
     try:
         values.alert_info(alert_silent, country)
     except ValueError as error:
@@ -440,6 +449,8 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
         toll,
         redirects,
         parallel_forwards,
+        forward_ring,
+        dnd_over_cfu != 0,
         redecide=live == "redecide",
         alert_silent=alert_silent,
         codes=digits,

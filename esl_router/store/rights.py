@@ -110,6 +110,7 @@ RIGHTS = (
         )
     ),
     Right("users.{user}.forward", (Who.USER,), "the call forward of {user}"),
+    Right("users.{user}.forward_ring", (Who.USER,), "the ring time of forwards of {user}"),
     # Where a calendar is, and with whose password it is read, is not among them.
     *(
         Right(f"users.{{user}}.calendar.{key}", (Who.USER,), "the calendar of {user}")

@@ -63,6 +63,7 @@ _USER = (
     "pin",
     "controlled_device",
     "auto_answer",
+    "forward_ring",
 )
 _PROFILE = (
     "no_answer_after",
@@ -177,8 +178,8 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
                     yield "forwards", row
     for origin in CALL_ORIGINS:
         if (forward := user["forward"][origin]) is not None:
-            row = {"origin": origin, "target": forward["to"], "enabled": forward["enabled"]}
-            yield "call_forwards", {**key, **row}
+            row = {name: forward[name] for name in ("enabled", "ring_splash")}
+            yield "call_forwards", {**key, "origin": origin, "target": forward["to"], **row}
     for index, rule in enumerate(user["callers"]):
         numbers = json.dumps(rule["numbers"])
         row = {name: rule[name] for name in ("action", "schedule")}

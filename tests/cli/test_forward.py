@@ -14,12 +14,20 @@ def test_the_forwards_of_one_and_of_everybody(run):
         "1001  Anna Adler  external  extension:1002  yes",
     ]
     assert run.json("forward", "show", "1001") == [
-        {"user": "1001", "name": "Anna Adler", "to": None, "enabled": False, "origin": "internal"},
+        {
+            "user": "1001",
+            "name": "Anna Adler",
+            "to": None,
+            "enabled": False,
+            "ring_splash": False,
+            "origin": "internal",
+        },
         {
             "user": "1001",
             "name": "Anna Adler",
             "to": "extension:1002",
             "enabled": True,
+            "ring_splash": False,
             "origin": "external",
         },
     ]
@@ -45,6 +53,33 @@ def test_a_target_can_be_noted_and_left_off(run):
     assert [(each["to"], each["enabled"]) for each in found] == [("external:+49305551", False)] * 2
 
 
+def test_his_phones_may_ring_for_a_moment_first(run):
+    run.ok("forward", "set", "1001", "extension:1002", "--ring-splash", "--as", "1001")
+    assert "extension:1002  yes  splash" in run.ok("forward", "show")
+    explained = run.ok("explain", "--from", "+49305551", "--to", "1001")
+    assert "Ring 1001 first" in explained
+    assert "1001-desk rings for a moment before that." in explained
+    run.ok("forward", "ring-splash", "1001", "off", "--origin", "external", "--as", "1001")
+    assert [each["ring_splash"] for each in run.json("forward", "show", "1001")] == [True, False]
+    assert "Ring 1001 first" not in run.ok("explain", "--from", "+49305551", "--to", "1001")
+    run.ok("undo", "--as", "1001")
+    assert [each["ring_splash"] for each in run.json("forward", "show", "1001")] == [True, True]
+
+
+def test_how_long_it_rings_where_he_forwards_to(run):
+    run.ok("forward", "set", "1001", "extension:1002")
+    said = run.ok("forward", "ring-time", "1001", "7", "--as", "1001")
+    assert said == "+ users.1001.forward_ring: 7\n"
+    explained = run.ok("explain", "--from", "+49305551", "--to", "1001", "--outcome", "no_answer")
+    assert "Where 1001 forwards to is rung for 7 s at most." in explained
+    assert "rings from 0 s to 7 s." in explained
+    assert "1002 was rung for the 7 s of the forward to him." in explained
+    assert "Voicemail of 1001: nobody answered." in explained
+    run.ok("undo", "--as", "1001")
+    run.ok("user", "set", "1001", "forward_ring=9", "--as", "1001")
+    assert run.ok("forward", "ring-time", "1001", "default").startswith("- users.1001.forward_ring")
+
+
 def test_other_commands_tell_it(run):
     run.ok("forward", "set", "1001", "extension:1002", "--origin", "external")
     run.ok("forward", "set", "1001", "busy", "--origin", "internal", "--disabled")
@@ -53,8 +88,12 @@ def test_other_commands_tell_it(run):
     assert "Internal calls  forward to busy is off: ring 1001" in page
     assert "External calls  forward to extension:1002 is on: ring 1002" in page
     calls = run.json("presence", "show", "1001")["calls"]
-    assert calls["internal"]["forward"] == {"to": "busy", "enabled": False}
-    assert calls["external"]["forward"] == {"to": "extension:1002", "enabled": True}
+    assert calls["internal"]["forward"] == {
+        "to": "busy",
+        "enabled": False,
+        "ring_splash": False,
+    }
+    assert calls["external"]["forward"]["to"] == "extension:1002"
     assert run.json("presence", "show", "1002")["calls"]["internal"]["forward"] is None
     plans = run.json("followme", "show", "1001")["origins"]
     elsewhere = "1001 forwards every external call to extension:1002."
@@ -91,6 +130,10 @@ def test_it_survives_an_import(run, tmp_path):
         ("forward off 1001 --origin internal", "there is no internal forward to switch"),
         ("forward clear 1001 --as 1002", "1002 may not change the call forward of 1001"),
         ("forward on 1001 --as 1002", "1002 may not change the call forward of 1001"),
+        ("forward ring-time 1001 0", "users.1001.forward_ring: must be 1 to 300 seconds, not 0"),
+        ("forward ring-time 1001 long", "forward_ring: must be a whole number of seconds"),
+        ("forward ring-time 1001 9 --as 1002", "1002 may not change the ring time of forwards"),
+        ("forward ring-splash 1001 on", "there is no forward to switch"),
     ],
 )
 def test_a_wrong_word_is_one_line_and_changes_nothing(run, words, text):

@@ -20,6 +20,7 @@ from esl_router.model.actions import (
     Voicemail,
 )
 from esl_router.model.call import LegOutcome, LegResult, Outcome
+from esl_router.model.executive import Assistant, Executive, Rollover, RolloverAction
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import (
     CallerAction,
@@ -40,6 +41,7 @@ from esl_router.model.presence import (
     Target,
 )
 from esl_router.model.schedule import Hours, Schedule
+from esl_router.model.team import Member, Overflow, Strategy, Team
 from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
 from tests.engine.board import appointment
 
@@ -459,3 +461,101 @@ def test_whatever_forwards_to_whom_every_call_ends_within_its_redirections(
             number = leg.target.number if isinstance(leg.target, Outside) else ""
             assert not number.startswith("+49900")
             assert number != rules.users[1].numbers[0]
+
+
+# -- how long it rings behind a forward (D11) -----------------------------------------------------
+
+OUTSIDE = Target.parse(f"external:{ANYWHERE}")
+
+
+def ring_time(rules, domain=None, **users):
+    """The same rules, with the ring time of the domain's forwards and of some users' own."""
+    own = {name.removeprefix("u"): seconds for name, seconds in users.items()}
+    changed = tuple(replace(u, forward_ring=own.get(u.extension)) for u in rules.users)
+    return replace(rules, users=changed, config=replace(rules.config, forward_ring=domain))
+
+
+@pytest.mark.parametrize(
+    ("domain", "own", "seconds"), [(None, None, 30), (90, None, 90), (90, 12, 12), (None, 300, 300)]
+)
+def test_a_number_outside_rings_as_long_as_the_forward_says(domain, own, seconds):
+    rules = company(u1001=forwards(always=str(OUTSIDE)))
+    ring, end = play(ring_time(rules, domain, u1001=own), SILENT)
+    assert [leg.ring for leg in ring.legs] == [seconds]
+    assert way([end]) == ["box 1001"]
+
+
+def test_a_user_rings_no_longer_than_the_forward_to_him_says():
+    rules = company(
+        u1001=forwards(always="extension:1002"), u1002=forwards(no_answer="extension:1003")
+    )
+    assert way(play(rules, SILENT, SILENT)) == ["1002", "1003", "box 1001"]
+    ring, end = play(ring_time(rules, 7), SILENT)
+    assert [leg.ring for leg in ring.legs] == [7]
+    # The forward has given up, not he: his own forward does not hold.
+    assert way([end]) == ["box 1001"]
+    boxless = replace(rules, users=tuple(replace(u, voicemail=False) for u in rules.users))
+    assert play(ring_time(boxless, 7), SILENT)[-1] == UNAVAILABLE
+
+
+def test_who_rings_shorter_by_his_own_rules_forwards_by_them():
+    rules = company(
+        u1001=forwards(always="extension:1002"), u1002=forwards(no_answer="extension:1003")
+    )
+    assert way(play(ring_time(rules, 21), SILENT)) == ["1002", "1003"]
+    assert play(ring_time(rules, 21), SILENT)[1].legs[0].ring == 20
+
+
+@pytest.mark.parametrize("result", [LegResult.BUSY, LegResult.UNREACHABLE])
+def test_a_target_that_is_busy_or_away_forwards_by_his_own_rules(result):
+    there = "extension:1003"
+    rules = company(
+        u1001=forwards(always="extension:1002"),
+        u1002=forwards(busy=there, unregistered=there),
+    )
+    actions = play(ring_time(rules, 7), result)
+    assert way(actions) == ["1002", "1003"]
+    assert actions[1].legs[0].ring == 7, "the shortest time on the way holds"
+
+
+def test_the_shortest_ring_time_on_the_way_holds():
+    rules = company(
+        u1001=forwards(always="extension:1002"), u1002=forwards(always="extension:1003")
+    )
+    for times in ({"u1001": 5, "u1002": 9}, {"u1001": 9, "u1002": 5}):
+        assert play(ring_time(rules, **times))[0].legs[0].ring == 5
+
+
+def test_a_team_rings_no_longer_than_the_forward_to_it_says():
+    members = (Member("1002"), Member("1003"))
+    then = {Overflow.NO_ANSWER: Target.parse("extension:1003")}
+    team = Team(DOMAIN, "2000", "Hotline", members=members, max_wait=60, overflow=then)
+    rules = replace(company(u1001=forwards(always="extension:2000")), teams=(team,))
+    ring, end = play(ring_time(rules, 8), SILENT)
+    assert [leg.ring for leg in ring.legs] == [8, 8]
+    assert way([ring, end]) == ["2000", "box 1001"]
+    sequential = replace(team, strategy=Strategy.SEQUENTIAL, ring=20)
+    ring, end = play(ring_time(replace(rules, teams=(sequential,)), 30), SILENT)
+    assert [(leg.delay, leg.ring) for leg in ring.legs] == [(0, 20), (20, 10)]
+    assert way([end]) == ["box 1001"]
+
+
+def test_the_assistants_of_a_target_ring_no_longer_either():
+    pool = (Assistant("1003"),)
+    rollover = Rollover(40, RolloverAction.BUSY)
+    boss = Executive(DOMAIN, "1002", assistants=pool, rollover=rollover)
+    rules = replace(company(u1001=forwards(always="extension:1002")), executives=(boss,))
+    call, rules = trunk_call("1001"), ring_time(rules, 8)
+    ring = decide(call, rules, LIVE, NOW).action
+    assert [(leg.device, leg.ring) for leg in ring.legs] == [("1003-desk", 8)]
+    silent = Outcome((LegOutcome(ring.legs[0], SILENT),), lasted=8.4)
+    assert way([decide(call.after(ring, silent), rules, LIVE, NOW).action]) == ["box 1001"]
+
+
+def test_who_is_dialled_rings_as_long_as_he_says():
+    assert play(ring_time(company(), 5, u1001=3))[0].legs[0].ring == 20
+
+
+def test_who_forwards_to_himself_rings_as_long_as_he_says():
+    rules = company(u1001=forwards(Status.AWAY, always="extension:1001"))
+    assert play(ring_time(rules, 5))[0].legs[0].ring == 20

@@ -14,7 +14,7 @@ from esl_router.model.live import CallState, Channel
 from esl_router.model.people import Origin, TollPolicy
 from esl_router.model.presence import CallForward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Team
-from tests.company import DOMAIN, internal_call, trunk_call
+from tests.company import DOMAIN, internal_call, registered, trunk_call
 from tests.engine.board import board, sent_by, who
 from tests.engine.board import play as board_play
 from tests.engine.board import said as board_said
@@ -23,9 +23,9 @@ from tests.engine.test_route import ANYWHERE, LIVE, NOW, PEST, VIP, company, for
 OUTSIDE, INSIDE = trunk_call("1001"), internal_call("1001", account="1003-desk", number="1003")
 
 
-def to(target, *origins, enabled=True):
+def to(target, *origins, enabled=True, splash=False):
     """The forward of every call of these origins; of both where none is named."""
-    forward = CallForward(Target.parse(target), enabled)
+    forward = CallForward(Target.parse(target), enabled, splash)
     return dict.fromkeys(origins or (Origin.INTERNAL, Origin.EXTERNAL), forward)
 
 
@@ -144,6 +144,72 @@ def test_what_the_target_does_not_answer_lands_in_the_box_of_whom_the_caller_wan
     ring, end = play(rules, LegResult.NO_ANSWER)
     assert [leg.ring for leg in ring.legs] == [30]
     assert (ring.mailbox, way([end])) == ("1001", ["box 1001"])
+
+
+# -- a moment at his own phones first (ring_splash) ----------------------------------------------
+
+
+def test_his_phones_ring_for_a_moment_before_the_target():
+    rules = forwarding(to("extension:1002", splash=True))
+    first, then = play(rules, LegResult.NO_ANSWER)
+    assert first.alert_first
+    assert [(leg.device, leg.ring, leg.splash) for leg in first.legs] == [("1001-desk", 1, True)]
+    assert way([first, then]) == ["1001", "1002"]
+    assert then.legs[0].diversion == Diversion("+493012345101", "unconditional", 1)
+    assert not then.legs[0].splash
+
+
+@pytest.mark.parametrize("result", [LegResult.DECLINED, LegResult.BUSY, LegResult.UNREACHABLE])
+def test_whatever_becomes_of_that_moment_the_call_goes_on(result):
+    assert way(play(forwarding(to("busy", splash=True)), result)) == ["1001", 486]
+
+
+def test_who_is_quick_has_the_call():
+    ring, end = play(forwarding(to("busy", splash=True)), LegResult.ANSWERED)
+    assert (ring.alert_first, end.quiet) == (True, True)
+
+
+def test_nobody_is_rung_for_a_moment_who_is_not_there_or_busy():
+    rules = forwarding(to("extension:1002", splash=True))
+    assert way(play(rules, live=registered("1002-desk"))) == ["1002"]
+    busy = replace(rules, users=(replace(rules.users[0], max_calls=1), *rules.users[1:]))
+    talks = Channel("x", f"1001-desk@{DOMAIN}", True, CallState.ACTIVE, call="x")
+    assert way(play(busy, live=replace(LIVE, channels={"x": talks}))) == ["1002"]
+
+
+def test_a_forward_that_is_off_has_no_moment_either():
+    rules = forwarding(to("extension:1002", enabled=False, splash=True))
+    assert [leg.splash for leg in play(rules)[0].legs] == [False]
+
+
+# -- do not disturb first (dnd_over_cfu) ----------------------------------------------------------
+
+
+def disturbed(status, forward="extension:1002", **targets):
+    rules = forwarding(to(forward), u1001=forwards(status, **targets))
+    return replace(rules, config=replace(rules.config, dnd_over_cfu=True))
+
+
+def test_where_dnd_comes_first_its_own_target_holds():
+    assert way(play(disturbed(Status.DND))) == [486]
+    assert way(play(disturbed(Status.DND, always="extension:1003"))) == ["1003"]
+    assert said(disturbed(Status.DND)) == [
+        (
+            False,
+            "1001 does not forward to extension:1002: he is dnd, and that comes first here.",
+        )
+    ]
+
+
+@pytest.mark.parametrize("status", [each for each in Status if each is not Status.DND])
+def test_no_other_status_comes_before_the_forward(status):
+    assert way(play(disturbed(status, always="extension:1003"))) == ["1002"]
+
+
+def test_it_is_the_status_that_counts_and_not_the_one_that_has_ended():
+    over = Presence(Status.DND, until=NOW)
+    rules = replace(disturbed(Status.DND), statuses={"1001": over})
+    assert way(play(rules)) == ["1002"]
 
 
 HOTLINE = Team(DOMAIN, "2000", "Hotline", members=(Member("1001"), Member("1002")))

@@ -77,8 +77,10 @@ def changed(company, path):
             {
                 "forward.internal.to": "extension:1001",
                 "forward.internal.enabled": True,
+                "forward.internal.ring_splash": False,
                 "forward.external.to": "extension:1001",
                 "forward.external.enabled": True,
+                "forward.external.ring_splash": False,
             },
         ),
         ("1003", SwitchForward((Origin.EXTERNAL,), True), {"forward.external.enabled": True}),

@@ -2,7 +2,7 @@ import pytest
 
 from esl_router.errors import NotFound, NotPermitted
 from esl_router.store import admin
-from esl_router.store.call_forward import clear, forwards, set_forward, switch
+from esl_router.store.call_forward import clear, forwards, set_forward, set_ring_time, switch
 from esl_router.store.database import write
 from esl_router.store.document import read_rules
 from tests.store.actors import acting
@@ -41,6 +41,34 @@ def test_set_off_on_and_clear(company):
 def test_a_target_can_be_noted_without_forwarding_to_it(company):
     set_forward(company, DOMAIN, "1002", ("internal",), "busy", enabled=False)
     assert state(company, "1002")[0] == ("internal", "busy", False)
+
+
+def splashes(company, extension):
+    return [f["ring_splash"] for f in forwards(company, DOMAIN, extension)]
+
+
+def test_a_ring_splash_stays_with_a_new_target_and_is_a_switch_of_its_own(company):
+    set_forward(company, DOMAIN, "1002", BOTH, "busy", ring_splash=True)
+    set_forward(company, DOMAIN, "1002", ("external",), "extension:1001")
+    assert splashes(company, "1002") == [True, True]
+    set_forward(company, DOMAIN, "1002", ("external",), "extension:1001", ring_splash=False)
+    assert splashes(company, "1002") == [True, False]
+    assert lines(switch(company, DOMAIN, "1002", BOTH, False, key="ring_splash")) == [
+        "- users.1002.forward.internal.ring_splash: true"
+    ]
+    assert splashes(company, "1002") == [False, False]
+    assert [enabled for *_, enabled in state(company, "1002")] == [True, True]
+
+
+def test_the_ring_time_of_his_forwards_is_his_own(company):
+    assert lines(set_ring_time(company, DOMAIN, "1002", 15, by=acting("1002"))) == [
+        "+ users.1002.forward_ring: 15"
+    ]
+    for seconds, text in ((0, "must be 1 to 300 seconds"), ("5", "must be a whole number")):
+        [line] = refused(set_ring_time, company, DOMAIN, "1002", seconds)
+        assert line.startswith(f"users.1002.forward_ring: {text}")
+    set_ring_time(company, DOMAIN, "1002", None)
+    assert read_rules(company, DOMAIN)["users"]["1002"]["forward_ring"] is None
 
 
 def test_everybodys(company):
@@ -105,10 +133,11 @@ def test_a_user_changes_his_own_and_nobody_elses(company):
     for change, values in (
         (set_forward, (BOTH, "busy")),
         (switch, (BOTH, False)),
+        (set_ring_time, (20,)),
         (clear, (BOTH,)),
     ):
         before = read_rules(company, DOMAIN)
-        with pytest.raises(NotPermitted, match="1003 may not change the call forward of 1002"):
+        with pytest.raises(NotPermitted, match=r"1003 may not change the .* of 1002"):
             change(company, DOMAIN, "1002", *values, by=acting("1003"))
         assert read_rules(company, DOMAIN) == before
         assert change(company, DOMAIN, "1002", *values, by=acting("1002"))

@@ -438,7 +438,8 @@ def test_the_caller_list(rules):
 
 def test_the_forward_of_every_call(company, store):
     with store.read() as rules:
-        off = CallForward(Target(TargetKind.EXTERNAL, "+493098765430"), enabled=False)
+        there = Target(TargetKind.EXTERNAL, "+493098765430")
+        off = CallForward(there, enabled=False, ring_splash=True)
         assert rules.call_forward(DOMAIN, "1003") == {Origin.EXTERNAL: off}
         assert rules.call_forward(DOMAIN, "1001") == {}
     force(company, "UPDATE call_forwards SET target = 'nowhere', enabled = 1")
@@ -479,6 +480,27 @@ def test_settings_that_are_wrong_are_the_usual_ones(company, store):
         assert [path for path, _ in said(rules)] == [
             "settings.ring_cycle",
             "settings.max_redirects",
+        ]
+
+
+def test_how_forwards_ring_and_what_comes_first(company, store):
+    with store.read() as rules:
+        settings = rules.settings(DOMAIN)
+        assert (settings.forward_ring, settings.dnd_over_cfu) == (None, False)
+        users = [rules.user(DOMAIN, extension) for extension in ("1001", "1003")]
+        assert [user.forward_ring for user in users] == [None, 20]
+    force(company, "UPDATE domains SET forward_ring = 300, dnd_over_cfu = 1")
+    with store.read() as rules:
+        settings = rules.settings(DOMAIN)
+        assert (settings.forward_ring, settings.dnd_over_cfu) == (300, True)
+    force(company, "UPDATE domains SET forward_ring = 0")
+    force(company, "UPDATE users SET forward_ring = -1 WHERE extension = '1003'")
+    with store.read() as rules:
+        assert rules.settings(DOMAIN).forward_ring is None
+        assert rules.user(DOMAIN, "1003").forward_ring is None
+        assert said(rules) == [
+            ("settings.forward_ring", "0 is no number of seconds"),
+            ("users.1003.forward_ring", "-1 is no number of seconds"),
         ]
 
 

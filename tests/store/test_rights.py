@@ -54,6 +54,7 @@ def test_names_in_a_refusal_are_names_in_the_path():
         ("users.1002.presence.profiles.away.ring_group_calls", "1002", "1001"),
         ("users.1002.presence.profiles.available.no_answer_after", "1002", "1001"),
         ("users.1002.forward.internal.to", "1002", "1003"),
+        ("users.1002.forward_ring", "1002", "1003"),
         ("users.1002.devices.1002-desk.dnd", "1002", "1001"),
         ("workplaces.reception.devices.desk-reception.dnd", "1002", "1001"),
         ("users.1002.follow_me.1002-desk.team.delay", "1002", "1001"),
@@ -87,6 +88,8 @@ def test_who_may_and_who_may_not(company, setting, may, may_not):
         "executives.1001.assistants",
         "executives.1001.allow_opt_out",
         "settings.toll",
+        "settings.forward_ring",
+        "settings.dnd_over_cfu",
         "workplaces.reception",
     ],
 )

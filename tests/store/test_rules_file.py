@@ -93,6 +93,16 @@ WRONG = [
         "settings.max_redirects: must be a whole number, not 'm",
     ),
     (
+        "country: DE",
+        "forward_ring: 301",
+        "settings.forward_ring: must be 1 to 300 seconds, not 301",
+    ),
+    (
+        "country: DE",
+        "dnd_over_cfu: sometimes",
+        "settings.dnd_over_cfu: must be true or false, not 's",
+    ),
+    (
         'deny: ["+49900"]',
         "deny: [49900]",
         "settings.toll.deny[0]: 49900 is no prefix: + and digits",

@@ -124,22 +124,23 @@ STATE = [
     (
         "UPDATE call_forwards SET target = 'extension:1002'",
         [
-            '= users.1003.forward.external: stays {"to": "extension:1002", "enabled": false} '
-            '(the file: {"to": "external:+493098765430", "enabled": false})',
+            '= users.1003.forward.external: stays {"to": "extension:1002", "enabled": false, '
+            '"ring_splash": true} '
+            '(the file: {"to": "external:+493098765430", "enabled": false, "ring_splash": true})',
         ],
     ),
     (
         "DELETE FROM call_forwards",
         [
             "= users.1003.forward.external: stays nothing "
-            '(the file: {"to": "external:+493098765430", "enabled": false})',
+            '(the file: {"to": "external:+493098765430", "enabled": false, "ring_splash": true})',
         ],
     ),
     (
-        "INSERT INTO call_forwards VALUES ('pbx.test', '1003', 'internal', 'busy', 0)",
+        "INSERT INTO call_forwards VALUES ('pbx.test', '1003', 'internal', 'busy', 0, 0)",
         [
-            '= users.1003.forward.internal: stays {"to": "busy", "enabled": false} '
-            "(the file: nothing)",
+            '= users.1003.forward.internal: stays {"to": "busy", "enabled": false, '
+            '"ring_splash": false} (the file: nothing)',
         ],
     ),
     (
@@ -336,7 +337,9 @@ def changed_rules(draw):
         forward = {
             "to": draw(st.sampled_from(["busy", "voicemail:1005", "announcement:a/b.wav"])),
             "enabled": draw(st.booleans()),
+            "ring_splash": draw(st.booleans()),
         }
+        user["forward_ring"] = draw(st.sampled_from([None, 1, 300]))
         user["forward"] = {
             origin: draw(st.sampled_from([None, forward])) for origin in ("internal", "external")
         }
