@@ -8,7 +8,7 @@ from esl_router.cli import rules
 from esl_router.cli.options import Group, of_domain
 
 
-@click.group("assistant", cls=Group, acts=False)
+@click.group("assistant", cls=Group)
 def assistant_command() -> None:
     """Who the assistants of an executive are, in the order in which they ring.
 
