@@ -39,6 +39,10 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 _CHUNK = 65536
+
+_MANY = 1024
+"""Bytes: less than any snapshot, and more than the acknowledgements of the orders before it."""
+
 _REPLIES = frozenset({"command/reply", "api/response"})
 _EVENT = "text/event-plain"
 _DISCONNECT = "text/disconnect-notice"
@@ -66,11 +70,17 @@ _KEEPALIVE = {
 class _Stream:
     """A socket as a stream of frames."""
 
-    __slots__ = ("_reader", "_sock")
+    __slots__ = ("_patient", "_reader", "_sock")
 
     def __init__(self, sock: Any, reader: Reader) -> None:
         self._sock = sock
         self._reader = reader
+        self._patient = False
+
+    def be_patient(self) -> None:
+        """Not to be woken for the next bytes before there are many, or the end."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _MANY)
+        self._patient = True
 
     def next_frame(self) -> Frame | End:
         """Wait for a frame. Raises OSError as the socket does, and ProtocolError."""
@@ -79,6 +89,10 @@ class _Stream:
             if frame is not None:
                 return frame
             data = self._sock.recv(_CHUNK)
+            if self._patient:
+                # What is left of a frame may be less.
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+                self._patient = False
             if data:
                 self._reader.feed(data)
             else:
@@ -140,6 +154,9 @@ class CallSocket(OutboundSession):
         for _ in range(self._unread):
             self._reply(timeout)
         self._write(commands.join(*orders))
+        if len(orders) > 1 and orders[-1] == commands.connect():
+            # The switch acknowledges the first orders at once. It is the snapshot that counts.
+            self._stream.be_patient()
         self._unread += len(orders)
         return self._replies(len(orders), timeout)
 

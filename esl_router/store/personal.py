@@ -69,12 +69,17 @@ _CALLERS = """
 """
 
 
-def presence(conn: sqlite3.Connection, domain: str, extension: str, report: Report) -> Presence:
-    """The user's status and profiles; a forward that makes no sense is left out and reported."""
+def presence(
+    conn: sqlite3.Connection, domain: str, extension: str, report: Report, profiled: bool = True
+) -> Presence:
+    """The user's status and profiles; a forward that makes no sense is left out and reported.
+
+    ``profiled``: False: he is known to have no profile.
+    """
     row = conn.execute(_STATUS, (domain, extension)).fetchone()
     user = f"users.{extension}"
     path = f"{user}.presence"
-    profiles = _profiles(conn, domain, extension, f"{path}.profiles", report)
+    profiles = _profiles(conn, domain, extension, f"{path}.profiles", report) if profiled else {}
     if row is None or row == _NOTHING:
         return Presence(profiles=profiles)
     status, until, afterwards, message, *rest = row

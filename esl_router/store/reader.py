@@ -61,7 +61,15 @@ _USER = """
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
-                ORDER BY position))
+                ORDER BY position)),
+           EXISTS (SELECT 1 FROM callers
+                   WHERE callers.domain = users.domain AND callers.extension = users.extension),
+           EXISTS (SELECT 1 FROM call_forwards AS forwards
+                   WHERE forwards.domain = users.domain AND forwards.extension = users.extension),
+           EXISTS (SELECT 1 FROM profiles
+                   WHERE profiles.domain = users.domain AND profiles.extension = users.extension),
+           EXISTS (SELECT 1 FROM executives AS his
+                   WHERE his.domain = users.domain AND his.extension = users.extension)
     FROM users
     WHERE users.domain = ? AND users.extension = ?
 """
@@ -210,6 +218,20 @@ def _inode(path: Path) -> int | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Has:
+    """Of which of his own rules a user has any. Most have few: who has none is not asked for."""
+
+    callers: bool
+    forward: bool
+    profiles: bool
+    assistants: bool
+
+
+_PERHAPS = _Has(True, True, True, True)
+"""Of a user who was not read yet."""
+
+
 class Reader:
     """:class:`esl_router.model.rules.Rules` on an open read transaction.
 
@@ -222,6 +244,7 @@ class Reader:
         self._conn = conn
         self._problems: dict[Problem, None] = {}
         self._executives: dict[tuple[str, str], Executive | None] = {}
+        self._has: dict[tuple[str, str], _Has] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -251,7 +274,8 @@ class Reader:
         if row is None:
             return None
         name, voicemail, decline, max_calls, cancel_pending, outgoing_early, *rest = row
-        greet, forward_ring, numbers = rest
+        greet, forward_ring, numbers, *has = rest
+        self._has[domain, extension] = _Has(*has)
         path = f"users.{extension}"
         if not is_extension(extension):
             self._problem(path, f"{extension!r} is no extension")
@@ -279,18 +303,25 @@ class Reader:
         )
 
     def presence(self, domain: str, extension: str) -> Presence:
-        return personal.presence(self._conn, domain, extension, self._problem)
+        profiles = self._known(domain, extension).profiles
+        return personal.presence(self._conn, domain, extension, self._problem, profiles)
 
     def call_forward(self, domain: str, extension: str) -> dict[Origin, CallForward]:
+        if not self._known(domain, extension).forward:
+            return {}
         return personal.call_forward(self._conn, domain, extension, self._problem)
 
     def callers(self, domain: str, extension: str) -> tuple[CallerRule, ...]:
+        if not self._known(domain, extension).callers:
+            return ()
         return personal.callers(self._conn, domain, extension, self._problem)
 
     def team(self, domain: str, extension: str) -> Team | None:
         return teams.team(self._conn, domain, extension, self._problem)
 
     def executive(self, domain: str, extension: str) -> Executive | None:
+        if not self._known(domain, extension).assistants:
+            return None
         key = domain, extension
         if key not in self._executives:  # each decision asks twice
             found = executives.executive(self._conn, domain, extension, self._problem)
@@ -381,6 +412,9 @@ class Reader:
                 own_ring = origin is Origin.TEAM and given != 0
                 rows[name] = FollowMeRow(device, enabled != 0, delay, ring, skip != 0, own_ring)
         return tuple(rows.values())
+
+    def _known(self, domain: str, extension: str) -> _Has:
+        return self._has.get((domain, extension), _PERHAPS)
 
     def _problem(self, path: str, text: str) -> None:
         self._problems[Problem(path, text)] = None

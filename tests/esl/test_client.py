@@ -61,6 +61,84 @@ def test_a_request_is_one_write_and_its_replies_come_in_order(call, switch):
     assert switch.recv(4096) == sent
 
 
+class Counting:
+    """A TCP connection of the call's, and what was received at each waking."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self.received = []
+
+    def recv(self, most):
+        data = self._sock.recv(most)
+        self.received.append(data)
+        return data
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+
+@pytest.fixture
+def line():
+    """A call on TCP, what it receives, and the switch's end."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        switch = socket.create_connection(listener.getsockname())
+        switch.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        counting = Counting(listener.accept()[0])
+    call = CallSocket(None, counting)
+    yield call, counting, switch
+    call.close()
+    switch.close()
+
+
+ORDERS = (commands.execute("multiset", "^^;a=b"), commands.execute("bridge", "x"))
+
+
+def test_nobody_is_woken_for_what_the_switch_acknowledges_at_once(line):
+    call, counting, switch = line
+    waiting = gevent.spawn(call.request, *ORDERS, commands.connect())
+    switch.recv(4096)
+    switch.sendall(REPLY)
+    gevent.sleep(0.05)
+    assert counting.received == []
+    long = SNAPSHOT % (b"x" * 4000)
+    switch.sendall(REPLY + long)
+    replies = waiting.get(timeout=5)
+    assert [reply.reply_text for reply in replies] == ["+OK"] * 3
+    assert b"".join(counting.received) == REPLY * 2 + long
+
+
+def test_the_end_of_a_snapshot_may_be_short(line):
+    call, counting, switch = line
+    waiting = gevent.spawn(call.request, *ORDERS, commands.connect())
+    switch.recv(4096)
+    long = SNAPSHOT % (b"x" * 4000)
+    switch.sendall(REPLY * 2 + long[:-9])
+    gevent.sleep(0.05)
+    assert counting.received
+    switch.sendall(long[-9:])
+    assert waiting.get(timeout=5)[2]["variable_x"] == "x" * 4000
+
+
+def test_an_end_before_the_snapshot_is_noticed_at_once(line):
+    call, _, switch = line
+    waiting = gevent.spawn(call.request, *ORDERS, commands.connect())
+    switch.recv(4096)
+    switch.sendall(REPLY + NOTICE % b"disconnect")
+    switch.close()
+    with pytest.raises(OutboundSessionHasGoneAway):
+        waiting.get(timeout=5)
+
+
+def test_a_short_reply_to_a_last_order_that_is_no_snapshot_is_read(line):
+    call, _, switch = line
+    waiting = gevent.spawn(call.request, *ORDERS)
+    switch.recv(4096)
+    switch.sendall(REPLY * 2)
+    assert len(waiting.get(timeout=5)) == 2
+
+
 def test_connect_takes_the_call(call, switch):
     assert call.uuid is None
     switch.sendall(SNAPSHOT % b"1" + SNAPSHOT % b"2")

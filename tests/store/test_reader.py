@@ -527,6 +527,20 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
     assert any(line.startswith("SEARCH") for line in plans)
 
 
+def test_a_user_without_rules_of_his_own_is_not_asked_for_them(company, store):
+    force(company, "DELETE FROM profiles WHERE extension = '1007'")
+    asked = []
+    with store.read() as rules:
+        rules._conn.set_trace_callback(asked.append)
+        rules.user(DOMAIN, "1007")
+        assert rules.callers(DOMAIN, "1007") == ()
+        assert rules.call_forward(DOMAIN, "1007") == {}
+        assert rules.executive(DOMAIN, "1007") is None
+        assert rules.presence(DOMAIN, "1007").profiles == {}
+        rules._conn.set_trace_callback(None)
+    assert len(asked) == 2  # he, and his status
+
+
 def test_limits_and_what_is_left_out(company, rules):
     assert rules.settings(DOMAIN).max_parallel_forwards == 10
     assert rules.user(DOMAIN, "1001").bob_count_outgoing_early
