@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from esl_router.cli import rules
+from esl_router.cli import rules, terminal
 from esl_router.cli.options import Group, of_domain
 from esl_router.cli.pairs import PAIRS, given
+
+if TYPE_CHECKING:
+    from esl_router.model.executive import Criterion
 
 
 @click.group("criterion", cls=Group)
@@ -94,6 +97,80 @@ def _settings(
     if origin == "any":
         written["callers.origin"] = None
     return {**written, **pairs}
+
+
+@criterion_command.command("list", acts=True)
+@click.argument("executive")
+@of_domain
+def list_criteria(executive: str, domain: str | None) -> None:
+    """The criteria of an executive, in their order.
+
+    \b
+    Example:
+      esl-router executive criterion list 1001 --as 1002
+    """
+    from esl_router.cli.executive_words import criterion_record, criterion_words
+
+    criteria = _criteria(executive, domain)
+    terminal.show(
+        [criterion_record(each) for each in criteria],
+        lambda: terminal.print_table(
+            ("name", "active", "calls", "when"),
+            [
+                (
+                    each.name,
+                    "yes" if each.active else "no",
+                    "filtered" if each.filter else "let through",
+                    criterion_words(each),
+                )
+                for each in criteria
+            ],
+            f"{executive} has no criterion: esl-router executive criterion add",
+        ),
+    )
+
+
+@criterion_command.command("show", acts=True)
+@click.argument("executive")
+@click.argument("name")
+@of_domain
+def show_criterion(executive: str, name: str, domain: str | None) -> None:
+    """Show a criterion: for which calls it is, and what becomes of them.
+
+    \b
+    Example:
+      esl-router executive criterion show 1001 customers
+    """
+    from esl_router.cli.executive_words import criterion_record, criterion_words
+    from esl_router.errors import NotFound
+    from esl_router.store.forms import near
+
+    criteria = {each.name: each for each in _criteria(executive, domain)}
+    found = criteria.get(name)
+    if found is None:
+        raise NotFound(f"{executive} has no criterion {name!r}{near(name, criteria)}")
+    rows = (
+        ("name", found.name),
+        ("active", "yes" if found.active else "no"),
+        ("calls", "go to the assistants" if found.filter else "are let through"),
+        ("when", criterion_words(found)),
+    )
+    terminal.show(
+        criterion_record(found),
+        lambda: terminal.print_lines(
+            [terminal.Span(f"{label:<8}", "dim"), terminal.Span(words)] for label, words in rows
+        ),
+    )
+
+
+def _criteria(executive: str, domain: str | None) -> tuple[Criterion, ...]:
+    from esl_router.store import executive_admin
+
+    with rules.of_domain(domain, readonly=True) as (db, pbx):
+        executive_admin.executive(db, pbx, executive, by=rules.actor())
+    with rules.routing() as reader:
+        found = reader.executive(pbx, executive)
+    return found.criteria if found is not None else ()
 
 
 @criterion_command.command("add", acts=True)

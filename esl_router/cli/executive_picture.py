@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from esl_router.cli.assumed import call_to
-from esl_router.cli.executive_words import criterion_words, setting_words
+from esl_router.cli.executive_words import criterion_record, criterion_words, setting_words
 from esl_router.cli.terminal import Span
 from esl_router.cli.timeline import BLOCKS, Bar, Glyphs, colours, draw
 from esl_router.cli.words import leg_label, leg_note, leg_record
@@ -178,23 +178,7 @@ class Page:
             "at": self.at.isoformat(),
             "origin": self.origin.value,
             "registrations_known": self.known,
-            "criteria": [
-                {
-                    "name": each.name,
-                    "active": each.active,
-                    "filter": each.filter,
-                    "callers": {
-                        "origin": each.origin.value if each.origin else None,
-                        "numbers": list(each.numbers),
-                        "anonymous": each.anonymous,
-                        "unavailable": each.unavailable,
-                    },
-                    "dialled": list(each.dialled),
-                    "schedule": each.schedule.name if each.schedule else None,
-                    "holidays": each.holidays.name if each.holidays else None,
-                }
-                for each in executive.criteria
-            ],
+            "criteria": [criterion_record(each) for each in executive.criteria],
             "assistants": [
                 {
                     "user": place.assistant.extension,

@@ -101,6 +101,26 @@ def rollover_words(executive: Executive) -> str:
     return f"{when}: {where}"
 
 
+def criterion_record(criterion: Criterion) -> dict[str, Any]:
+    """A criterion as JSON knows it."""
+    schedule, holidays = criterion.schedule, criterion.holidays
+    return {
+        "name": criterion.name,
+        "active": criterion.active,
+        "filter": criterion.filter,
+        "callers": {
+            "origin": criterion.origin.value if criterion.origin else None,
+            "numbers": list(criterion.numbers),
+            "anonymous": criterion.anonymous,
+            "unavailable": criterion.unavailable,
+            "contact": criterion.contact or None,
+        },
+        "dialled": list(criterion.dialled),
+        "schedule": schedule.name if schedule else None,
+        "holidays": holidays.name if holidays else None,
+    }
+
+
 def criterion_words(criterion: Criterion) -> str:
     """When a criterion holds."""
     who = list(criterion.numbers)

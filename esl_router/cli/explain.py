@@ -43,6 +43,14 @@ _ASSUMED = {
     type=click.Choice(["internal", "external"]),
     help="external: through the trunk, even if --from is an extension.",
 )
+@click.option(
+    "--sent-by", metavar="USER", help="Whose phone has sent the caller on: a transfer by that user."
+)
+@click.option(
+    "--pool",
+    metavar="EXECUTIVE",
+    help="With --sent-by: through whose assistants the two had come to talk.",
+)
 @at_instant
 @as_if_talking
 @as_if_unregistered
@@ -58,6 +66,8 @@ def explain_command(
     caller: str,
     dialled: str,
     origin: str | None,
+    sent_by: str | None,
+    pool: str | None,
     at: str | None,
     talking: tuple[str, ...],
     unregistered: tuple[str, ...],
@@ -79,18 +89,26 @@ def explain_command(
       esl-router explain --from 1002 --to 1001 --unregistered 1001-desk
       esl-router explain --from 1002 --to 1001 --talking 1001-desk --at 2026-12-24T15:00
       esl-router explain --from 1002 --to '*211005'
+      esl-router explain --from +493099887766 --to '*63' --sent-by 1002 --pool 1001
     """
+    from dataclasses import replace
+
     from esl_router.cli import assumed
     from esl_router.engine.explain import explain
     from esl_router.model.call import LegResult
     from esl_router.store.by_phone import ByPhone
 
+    if pool is not None and sent_by is None:
+        raise click.UsageError("--pool goes with --sent-by")
     by_phone = ByPhone(common().path)
     with rules.of_domain(domain, readonly=True) as (db, name):
         live = assumed.live(db, name, unregistered=unregistered, talking=talking)
     with rules.routing() as reader:
         now = _instant(at, reader, name)
         call = _call(caller, dialled, origin, reader, name)
+        if sent_by is not None:
+            phone = f"{_phone(sent_by, reader, name)}@{name}"
+            call = replace(call, sent_by=phone, pool=pool or "", answered=True)
         steps = explain(call, reader, live, now, LegResult(outcome), by_phone.refusal)
     terminal.show(
         _record(call, now, outcome, steps),
@@ -139,6 +157,16 @@ def _call(caller: str, dialled: str, origin: str | None, reader: Rules, domain: 
     return Call("explain", number, Caller(shown), context="public")
 
 
+def _phone(sender: str, reader: Rules, domain: str) -> str:
+    """The SIP account whose user has sent the caller on."""
+    from esl_router.errors import NotFound
+
+    account = _account(sender, reader, domain)
+    if account is None:
+        raise NotFound(f"there is no user and no SIP device {sender!r} who could send callers on")
+    return account
+
+
 def _account(caller: str, reader: Rules, domain: str) -> str | None:
     """The SIP account that calls: ``caller`` itself, or the user's first one."""
     from esl_router.errors import NotFound
@@ -171,8 +199,10 @@ def _lines(
     bullets = ("▸", "·") if glyphs is BLOCKS else (">", "-")
     who = "A withheld number" if call.caller.anonymous else call.caller.number
     device = f" ({call.caller.account})" if call.caller.account else ""
+    sender = (call.sent_by or "").partition("@")[0]
+    does = f"is sent to {call.dialled} by {sender}" if sender else f"calls {call.dialled}"
     yield [
-        Span(f"{who}{device} calls {call.dialled}", "bold"),
+        Span(f"{who}{device} {does}", "bold"),
         Span(f"  {now:%a %Y-%m-%d %H:%M %Z}"),
     ]
     told = set()
@@ -210,6 +240,8 @@ def _record(call: Call, now: datetime, outcome: str, steps: tuple[Step, ...]) ->
             "account": call.caller.account,
             "anonymous": call.caller.anonymous,
             "dialled": call.dialled,
+            "sent_by": (call.sent_by or "").partition("@")[0] or None,
+            "pool": call.pool or None,
             "origin": first.origin.value if first.origin else None,
             "domain": first.domain or None,
             "callee": first.callee or None,

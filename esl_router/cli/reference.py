@@ -12,7 +12,7 @@ from esl_router.cli import main as entry
 JSON = {
     "init": "store created",
     "import": "domain new changes[path before after reordered] kept[] written",
-    "explain": "call{from account anonymous dialled origin domain callee} at assumed "
+    "explain": "call{from account anonymous dialled sent_by pool origin domain callee} at assumed "
     "steps[second action … trace[stage fired text]]",
     "lint": "domain errors warnings findings[level path text todo check]",
     "test": "passed failed files[file calls[title from to passed wrong[] code answered mailbox "
@@ -90,8 +90,8 @@ JSON = {
     "allow_opt_out alerting rings assistant_devices executive_first alert_executive "
     "parallel{mobile other} caller_name caller_number "
     "rollover{after action} no_assistant push_recall at origin registrations_known "
-    "criteria[name active filter callers{origin numbers anonymous unavailable contact} dialled "
-    "schedule holidays] assistants[user name opted_in takes_part divert status rings turn why] "
+    "criteria[as in executive criterion show] "
+    "assistants[user name opted_in takes_part divert status rings turn why] "
     "legs[as in followme show] notes[] problems[path text]",
     "executive add": "changes[] notes[]",
     "executive set": "changes[] notes[]",
@@ -99,6 +99,9 @@ JSON = {
     "executive on": "changes[] notes[]",
     "executive off": "changes[] notes[]",
     "executive filter": "changes[] notes[]",
+    "executive criterion list": "[as in executive criterion show]",
+    "executive criterion show": "name active filter callers{origin numbers anonymous unavailable "
+    "contact} dialled schedule holidays",
     "executive criterion add": "changes[]",
     "executive criterion set": "changes[]",
     "executive criterion remove": "changes[]",

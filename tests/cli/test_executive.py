@@ -219,12 +219,22 @@ def test_criteria(anna):
             "numbers": ["+4930*", "+4989*"],
             "anonymous": False,
             "unavailable": True,
+            "contact": None,
         },
         "dialled": ["+493012345101"],
         "schedule": None,
         "holidays": None,
     }
+    assert anna.json("executive", "criterion", "list", "1001", "--as", "1002") == [found]
+    assert anna.json("executive", "criterion", "show", "1001", "feast") == found
     anna.ok("executive", "criterion", "set", "1001", "feast", "callers=", "name=feast days")
+    listed = anna.ok("executive", "criterion", "list", "1001").splitlines()
+    assert listed[1].split("  ")[0] == "feast days"
+    assert "any caller; dialled +493012345101" in listed[1]
+    assert "go to the assistants" in anna.ok("executive", "criterion", "show", "1001", "feast days")
+    missing = anna.fails("executive", "criterion", "show", "1001", "feast day")
+    assert "1001 has no criterion 'feast day', did you mean 'feast days'" in missing
+    anna.fails("executive", "criterion", "list", "1001", "--as", "1009")
     anna.ok("executive", "criterion", "on", "1001", "feast days")
     said = anna.ok("executive", "show", "1001")
     assert "feast days  filters       any caller; dialled +493012345101" in said

@@ -23,6 +23,8 @@ def test_json(run):
         "account": "1002.desk",
         "anonymous": False,
         "dialled": "1001",
+        "sent_by": None,
+        "pool": None,
         "origin": "internal",
         "domain": "pbx.test",
         "callee": "1001",
@@ -56,6 +58,23 @@ def test_who_calls(run, caller, more, origin):
     found = run.json("explain", "--from", caller, "--to", "1001", *more)
     assert found["call"]["origin"] == origin
     assert found["call"]["anonymous"] is (caller == "anonymous")
+
+
+def test_a_caller_who_is_sent_on(run):
+    words = ["explain", "--from", "+493099887766", "--to", "1001", "--sent-by", "1002"]
+    assert run.ok(*words).startswith("+493099887766 is sent to 1001 by 1002.desk  ")
+    found = run.json(*words)["call"]
+    assert (found["sent_by"], found["origin"]) == ("1002.desk", "external")
+    run.fails(*words[:-2], "--pool", "1001", code=2)
+    assert "no user and no SIP device '1098'" in run.fails(*words[:-1], "1098")
+
+
+def test_the_number_that_leaves(run):
+    words = ["explain", "--to", "1001", "--from"]
+    for caller, shown in (("+493099887766", "+493099887766"), ("anonymous", None)):
+        legs = run.json(*words, caller)["steps"][0]["legs"]
+        [outside] = [leg for leg in legs if leg["number"]]
+        assert outside["caller_number"] == shown
 
 
 def test_a_phone_that_is_not_registered(run):
