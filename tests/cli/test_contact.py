@@ -73,7 +73,7 @@ def test_add_set_remove(filled):
     assert "there is no contact 'Neuer'" in filled.fails("contact", "remove", "Neuer")
     assert "say what to set" in filled.fails("contact", "set", "Vogel", code=2)
     assert "cannot be done --as a user" in filled.fails(
-        "contact", "--as", "1001", "add", "X", "0307654321", code=2
+        "--as", "1001", "contact", "add", "X", "0307654321", code=2
     )
 
 
