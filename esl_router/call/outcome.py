@@ -13,7 +13,8 @@ _R = LegResult
 
 # What a phone of ours means by its cause. FreeSWITCH folds SIP codes into causes: 486 and 600 are
 # USER_BUSY; 403, 603 and 607 are CALL_REJECTED; 480 is NO_USER_RESPONSE; 408 and 504 are
-# RECOVERY_ON_TIMER_EXPIRE. Whatever is not here never rang for a reason of its own.
+# RECOVERY_ON_TIMER_EXPIRE; 483 is EXCHANGE_ROUTING_ERROR. Whatever is not here never rang for a
+# reason of its own.
 _PHONE: Mapping[str, LegResult] = {
     "NONE": _R.ANSWERED,
     "SUCCESS": _R.ANSWERED,
@@ -28,6 +29,7 @@ _PHONE: Mapping[str, LegResult] = {
     "LOSE_RACE": _R.ELSEWHERE,
     "PICKED_OFF": _R.ELSEWHERE,
     "ORIGINATOR_CANCEL": _R.CANCELLED,
+    "EXCHANGE_ROUTING_ERROR": _R.LOOP,
     "USER_NOT_REGISTERED": _R.UNREGISTERED,
     "SUBSCRIBER_ABSENT": _R.UNREGISTERED,
 }
@@ -57,6 +59,7 @@ _STRONGEST = (
     _R.REDIRECTED,
     _R.BUSY,
     _R.ELSEWHERE,
+    _R.LOOP,
     _R.UNREACHABLE,
     _R.UNREGISTERED,
 )

@@ -31,6 +31,7 @@ _EARLY = frozenset(
         LegResult.DECLINED,
         LegResult.REDIRECTED,
         LegResult.UNREACHABLE,
+        LegResult.LOOP,
         LegResult.UNREGISTERED,
     }
 )

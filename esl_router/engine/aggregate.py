@@ -13,11 +13,12 @@ _PRECEDENCE = (
     (LegResult.NO_ANSWER, RingResult.NO_ANSWER),
     (LegResult.BUSY, RingResult.BUSY),
     (LegResult.REDIRECTED, RingResult.BUSY),
+    (LegResult.LOOP, RingResult.LOOP),
 )
 
 
 def aggregate(outcome: Outcome, *, of_team: bool = False) -> RingResult:
-    """The result of a ring: answered, cancelled, declined, no answer, busy, or unreachable.
+    """The result of a ring: answered, cancelled, declined, no answer, busy, a loop, or unreachable.
 
     ``of_team``: several people rang. One who declined speaks for himself: he was busy.
     """

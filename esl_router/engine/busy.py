@@ -13,7 +13,8 @@ def conversations(user: User, situation: Situation) -> tuple[Channel, ...]:
     """The user's conversations, one leg of each.
 
     Counted are those of any of his devices, in both directions, held ones and those on numbers
-    outside that run through the switch. What rings is not counted, nor is the call itself.
+    outside that run through the switch, also where a forward led to such a number. What rings is
+    not counted, nor is the call itself.
     """
     return _legs(user.domain, _devices(user, situation), situation)
 
@@ -31,7 +32,9 @@ def device_talks(domain: str, device: str, situation: Situation) -> bool:
 
 def _devices(user: User, situation: Situation) -> list[str]:
     rows = situation.rules.follow_me(user.domain, user.extension, Origin.INTERNAL)
-    return [row.device.name for row in rows]
+    names = [row.device.name for row in rows]
+    # The leg of a forward that leads to his mobile is named by its number.
+    return names + [row.device.number for row in rows if row.device.number]
 
 
 def _legs(

@@ -17,7 +17,7 @@ from esl_router.model.executive import (
     RolloverAction,
 )
 from esl_router.model.people import Origin, User
-from esl_router.model.presence import Forward, Status, TargetKind
+from esl_router.model.presence import Forward, TargetKind
 
 STAGE = "executive"
 
@@ -189,13 +189,8 @@ def _unanswered(user: User, way: Way) -> Step:
     """The executive's own no-answer forward, or his mailbox (K4)."""
     situation = way.situation
     presence = situation.rules.presence(user.domain, user.extension)
-    # A status that says nothing of it does not take away the forward that is always there.
-    statuses = (effective(presence, situation.now).status, Status.AVAILABLE)
-    forwards = (
-        presence.profile(status).target(situation.parties.origin, Forward.NO_ANSWER)
-        for status in statuses
-    )
-    target = next(filter(None, forwards), None)
+    profile = presence.profile(effective(presence, situation.now).status)
+    target = profile.target(situation.parties.origin, Forward.NO_ANSWER)
     if target is None or target.kind is TargetKind.RING:
         return fallback.voicemail(user, Condition.NO_ASSISTANT, situation.trace)
     situation.trace.fired(

@@ -44,6 +44,7 @@ CONDITION = {
     RingResult.DECLINED: Condition.DECLINED,
     RingResult.BUSY: Condition.BUSY,
     RingResult.NO_ANSWER: Condition.NO_ANSWER,
+    RingResult.LOOP: Condition.LOOP,
     RingResult.UNREACHABLE: Condition.UNREACHABLE,
 }
 
@@ -131,6 +132,7 @@ _OUTSIDE = {
     RingResult.BUSY: (BUSY, "the number outside is busy"),
     RingResult.DECLINED: (BUSY, "the call was declined outside"),
     RingResult.NO_ANSWER: (UNAVAILABLE, "nobody answered outside"),
+    RingResult.LOOP: (UNAVAILABLE, "the number outside leads back to where the call has been"),
     RingResult.UNREACHABLE: (UNAVAILABLE, "the number outside could not be reached"),
 }
 

@@ -318,14 +318,19 @@ def identity(user: User | Team) -> str:
 def shown_number(situation: Situation, own: str | None) -> str | None:
     """The caller's number on a leg through the trunk; None withholds it (I6, X73).
 
-    ``own`` is the direct number of the user on whose behalf the call leaves. A caller without a
-    number of its own outside (a colleague's extension) shows that one.
+    ``own`` is the direct number of the user on whose behalf the call leaves. Where the caller is to
+    be shown, a colleague is by his direct number; who has none by ``own``.
     """
     settings, number = situation.settings, situation.number
     if situation.call.caller.anonymous:
         return None
     if settings.caller_id_out.startswith("fixed:"):
         return settings.caller_id_out.removeprefix("fixed:")
-    if settings.caller_id_out == "caller" and number.startswith("+"):
+    if settings.caller_id_out != "caller":
+        return own
+    if number.startswith("+"):
         return number
-    return own
+    parties = situation.parties
+    extension = None if parties.on_behalf else parties.caller
+    colleague = situation.rules.user(settings.domain, extension) if extension else None
+    return colleague.numbers[0] if colleague and colleague.numbers else own

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from esl_router.engine import fallback, followme, team, user
 from esl_router.engine.fallback import Condition
+from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
 from esl_router.model.actions import OVER, Action, Announce, Diversion, Leg, Outside, Ring
-from esl_router.model.people import User
+from esl_router.model.people import Origin, User
 from esl_router.model.presence import TargetKind
 from esl_router.model.team import Team
 
@@ -133,7 +134,7 @@ def _to_extension(redirect: Redirect, extension: str, way: Way) -> Step:
 def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     situation = way.situation
     settings, trace = situation.settings, situation.trace
-    if number == situation.number:
+    if number == situation.number or number in _phones_outside(situation):
         trace.fired(STAGE, f"{number} is the caller himself.")
         return way.end(redirect.condition)
     if not settings.toll.permits(number):
@@ -153,6 +154,15 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     seconds = FORWARD_RING if way.ring_limit is None else way.ring_limit
     leg = Leg(number, target, ring=seconds, diversion=way.diversion)
     return Ring(settings.domain, number, (leg,), mailbox=way.mailbox)
+
+
+def _phones_outside(situation: Situation) -> set[str | None]:
+    """The numbers outside that are a calling user's own."""
+    caller, domain = situation.parties.caller, situation.settings.domain
+    if caller is None:
+        return set()
+    rows = situation.rules.follow_me(domain, caller, Origin.INTERNAL)
+    return {row.device.number for row in rows}
 
 
 def _redirected(redirect: Redirect, way: Way) -> bool:

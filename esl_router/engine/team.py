@@ -29,6 +29,7 @@ _OVERFLOW = {
     Condition.DECLINED: Overflow.BUSY,
     Condition.NO_ANSWER: Overflow.NO_ANSWER,
     Condition.UNREACHABLE: Overflow.NOBODY,
+    Condition.LOOP: Overflow.NOBODY,
     Condition.NOBODY: Overflow.NOBODY,
 }
 

@@ -24,7 +24,7 @@ from esl_router.model.presence import Forward, Profile, Status, TargetKind
 # A status that sends calls away -> why; Condition.STATUS for the rest.
 _AWAY = {Status.DND: Condition.NOT_DISTURBED}
 
-# Why nobody has the call -> the forward that takes it.
+# Why nobody has the call -> the forward that takes it. What came round in a circle goes nowhere.
 _FORWARD = {
     Condition.BUSY: Forward.BUSY,
     Condition.TALKING: Forward.BUSY,
@@ -170,7 +170,8 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
 
 
 def _unanswered(user: User, profile: Profile, condition: Condition, way: Way) -> Step:
-    target = profile.target(way.situation.parties.origin, _FORWARD[condition])
+    forward, origin = _FORWARD.get(condition), way.situation.parties.origin
+    target = None if forward is None else profile.target(origin, forward)
     if target is None or target.kind is TargetKind.RING:
         return way.end(condition)
     way.situation.trace.fired(

@@ -27,6 +27,9 @@ class LegResult(StrEnum):
     UNREACHABLE = "unreachable"
     """Never rang: no reply, a network fault, a code the far end sends for itself."""
 
+    LOOP = "loop"
+    """The far end has seen the call before, or too often (483)."""
+
     UNREGISTERED = "unregistered"
     """No channel came into being: the switch knew no registration."""
 
@@ -44,6 +47,7 @@ class RingResult(StrEnum):
     DECLINED = "declined"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
+    LOOP = "loop"
     UNREACHABLE = "unreachable"
     CANCELLED = "cancelled"
 

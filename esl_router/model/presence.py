@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
@@ -116,6 +116,13 @@ class Profile:
     def target(self, origin: Origin, condition: Forward) -> Target | None:
         return self.forwards.get((origin, condition))
 
+    @property
+    def after_ringing(self) -> dict[tuple[Origin, Forward], Target]:
+        """The forwards that phones have to ring for, or to be called in vain."""
+        return {
+            key: target for key, target in self.forwards.items() if key[1] is not Forward.ALWAYS
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -225,4 +232,15 @@ class Presence:
     """What he says of the status that he set by hand, in his own words (C11)."""
 
     def profile(self, status: Status) -> Profile:
-        return self.profiles.get(status, Profile())
+        """What ``status`` does with calls.
+
+        What he says of his phones when they ring unheard holds in every status in which they ring:
+        where a status has no forward of its own for busy, no answer or not registered, and no time
+        after which ringing ends, that of ``available`` holds.
+        """
+        own = self.profiles.get(status, Profile())
+        usual = self.profiles.get(Status.AVAILABLE)
+        if status is Status.AVAILABLE or usual is None:
+            return own
+        after = usual.no_answer_after if own.no_answer_after is None else own.no_answer_after
+        return replace(own, no_answer_after=after, forwards={**usual.after_ringing, **own.forwards})

@@ -22,7 +22,7 @@ from tests.e2e.switch import FreeSwitch
 HEARD = 0.4
 """Seconds until the router has heard of an answer or a hangup, with everybody playing at once."""
 
-MOBILE, MOBILE_ASKED = "+491711400001", "+491711400002"
+MOBILE, MOBILE_ASKED, FORWARDED = "+491711400001", "+491711400002", "+491711400003"
 FAR = "+494012340001"
 
 
@@ -61,11 +61,24 @@ PEOPLE: dict[str, Any] = {
     **busy(1421, bob_count_outgoing_early=True),
     **busy(1422, limit=False),
     **busy(1423, "a"),
+    **busy(
+        1424,
+        "a",
+        mobile=FORWARDED,
+        presence=forward("external", f"external:{FORWARDED}", when="no_answer"),
+    ),
     **busy(1450),
     **busy(1451),
 }
 PEOPLE["u1422"]["follow_me"] = {
     "1422-a": {origin: {"skip_if_busy": True} for origin in ("internal", "external")}
+}
+PEOPLE["u1424"] |= {
+    "numbers": ["+493012341424"],
+    "follow_me": {
+        "1424-a": {"external": {"ring": 2}},
+        "1424-mobile": {"internal": {"enabled": False}, "external": {"enabled": False}},
+    },
 }
 PEOPLE["u1412"]["devices"]["1412-b"]["dnd"] = True
 RULES = company(**PEOPLE)
@@ -263,6 +276,20 @@ def a_conversation_on_the_mobile_counts(stage: Stage) -> None:
     wait_until(lambda: to(MOBILE, stage.trunk.ringings)[0].ended, 5, "the mobile is hung up")
     time.sleep(HEARD)
     is_rung(stage, 1408, desk)
+
+
+@play
+def a_conversation_that_a_forward_led_to_the_mobile_counts(stage: Stage) -> None:
+    stage.trunk.by_number[FORWARDED] = Behaviour(answer=0.2)
+    desk = stage.line("1424-a")
+    call = stage.outside().call("+493012341424", user=FAR)
+    assert call.wait(8) == 200
+    assert to(FORWARDED, stage.trunk.ringings)[0].invite.get("diversion")
+    time.sleep(HEARD)
+    is_busy(stage, 1424, desk)
+    call.hang_up()
+    time.sleep(HEARD)
+    is_rung(stage, 1424, desk)
 
 
 @play

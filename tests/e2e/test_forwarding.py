@@ -32,6 +32,7 @@ FORBIDDEN = "+491379999999"
 _USED = (
     *("unregistered", "no_answer", "busy", "limit", "below", "caller", "anonymous"),
     *("anonymous_inside", "full", "hidden_from", "history", "given_up", "mobile"),
+    *("circle", "callers_own"),
 )
 OUT = {name: f"+4917130000{number}" for number, name in enumerate(_USED, 10)}
 """Numbers outside, one for each scenario that leaves."""
@@ -100,6 +101,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **{name: user for extension in range(1370, 1376) for name, user in
        somebody(extension, presence=away(f"extension:{extension + 1}")).items()},
     **somebody(1376),
+    # A carrier that has seen the call before; a caller whose own mobile is the target.
+    **somebody(1377, mobile=OUT["circle"], confirm=False,
+               presence=reachable(unregistered="extension:1379")),
+    **somebody(1378, presence=away(f"external:{OUT['callers_own']}")),
+    **somebody(1379),
+    **somebody(1380, "a", mobile=OUT["callers_own"]),
 }  # fmt: skip
 RULES = company(**PEOPLE)
 TRUNK = Behaviour(answer=0.3)
@@ -353,6 +360,22 @@ def a_stranger_is_not_forwarded_to_himself(stage: Stage) -> None:
     assert not to(OUT["caller"], stage.trunk.ringings)
 
 
+@play
+def a_call_is_not_forwarded_to_the_callers_own_mobile(stage: Stage) -> None:
+    reaches_the_mailbox_of(stage, stage.inside("1380-a").call("1378"), 1378, 1378)
+    assert not to(OUT["callers_own"], stage.trunk.ringings)
+
+
+@play
+def what_a_carrier_has_seen_before_goes_nowhere_else(stage: Stage) -> None:
+    stage.trunk.by_number[OUT["circle"]] = Behaviour(ring=False, reject=483)
+    stage.line("1377-a", reject=483, ring=False)
+    target = stage.line("1379-a")
+    reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1377"), 1377, 1377)
+    assert to(OUT["circle"], stage.trunk.ringings)
+    assert not target.invited
+
+
 # -- withheld numbers -----------------------------------------------------------------------------
 
 SECRET = "+4930888777"
@@ -507,7 +530,7 @@ def test_on_a_running_switch(scenario: str, played: dict[str, Future[None]]) -> 
 @pytest.mark.parametrize(
     ("mode", "of_a_stranger", "of_a_colleague"),
     [
-        ("caller", STRANGER, direct(1312)),
+        ("caller", STRANGER, direct(1900)),
         ("user", direct(1312), direct(1312)),
         ("fixed:+493012340", "+493012340", "+493012340"),
     ],

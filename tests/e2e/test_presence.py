@@ -68,6 +68,12 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1300, presence={"status": "dnd"}),
     **somebody(1301, presence={"status": "away"}),
     **somebody(1302, presence={"status": "meeting"}),
+    # Their phones ring, and what holds while they are available holds then.
+    **somebody(1319, presence={"status": "meeting", "profiles": {"available": {
+        "no_answer_after": 3, "internal": {"no_answer": f"extension:{ANSWERS}"}}}}),
+    **somebody(1320, presence={"status": "away", "profiles": {
+        "away": {"internal": {"always": "ring"}},
+        "available": {"internal": {"unregistered": f"extension:{ANSWERS}"}}}}),
     # A temporary status.
     **somebody(1303), **somebody(1304),
     # Who calls himself.
@@ -199,6 +205,28 @@ def hears_his_own_mailbox(stage: Stage, extension: int) -> None:
     call = stage.inside(f"{extension}-a").call(str(extension))
     assert call.wait(5) == 200
     assert mailbox(stage, extension, "check auth default pbx.test") == str(extension)
+    call.hang_up()
+
+
+@play
+def who_is_in_a_meeting_rings_and_his_usual_forward_holds(stage: Stage) -> None:
+    own = stage.line("1319-a")
+    call = stage.inside("1900-a").call("1319")
+    own.wait_ringing()
+    assert call.wait(8) == 200
+    assert call.at is not None
+    assert abs(call.at - 3.3) < TOLERANCE
+    (ringing,) = diverted_by(1319, stage.line(f"{ANSWERS}-a").ringings)
+    assert "reason=no-answer" in ringing.invite.get("diversion")
+    call.hang_up()
+
+
+@play
+def who_is_away_and_rings_is_forwarded_where_no_phone_of_his_is_registered(stage: Stage) -> None:
+    call = stage.inside("1900-a").call("1320")
+    assert call.wait(5) == 200
+    (ringing,) = diverted_by(1320, stage.line(f"{ANSWERS}-a").ringings)
+    assert "reason=unavailable" in ringing.invite.get("diversion")
     call.hang_up()
 
 

@@ -64,6 +64,11 @@ def test_a_call_he_has_dialled_counts_once_it_is_answered():
     assert busy(talking(replace(dialling, state=CallState.ACTIVE)))
 
 
+def test_his_mobile_counts_also_where_a_forward_led_to_it():
+    assert busy(talking(CALLER, leg("b", "+491711234567")))
+    assert not busy(talking(CALLER, leg("b", "+491711234568")))
+
+
 def test_who_is_only_being_asked_to_press_1_does_not_talk():
     ringing = leg("a", state=CallState.EARLY, inbound=True)
     assert not busy(talking(ringing, leg("b", "mobile")))

@@ -42,7 +42,7 @@ from esl_router.model.presence import (
 )
 from esl_router.model.schedule import Hours, Schedule
 from esl_router.model.team import Member, Overflow, Strategy, Team
-from tests.company import DOMAIN, Company, internal_call, registered, sip, trunk_call
+from tests.company import DOMAIN, Company, internal_call, mobile, registered, sip, trunk_call
 from tests.engine.board import appointment
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -159,6 +159,59 @@ def test_who_gets_through_gets_through_in_an_appointment():
         u1001=Presence(calendar=appointment(forward="voicemail")), lists={"1001": (VIP,)}
     )
     assert way(play(rules)) == ["1001"]
+    assert way(play(rules, call=internal_call("1001"))) == ["box 1001"]
+
+
+RINGS = {
+    "meeting": Presence(Status.MEETING),
+    "away, rings": forwards(Status.AWAY, always="ring"),
+    "away, to himself": forwards(Status.AWAY, always="extension:1001"),
+    "in an appointment": Presence(calendar=appointment()),
+}
+
+
+@pytest.mark.parametrize("status", RINGS)
+@pytest.mark.parametrize(
+    ("condition", "result"),
+    [("no_answer", SILENT), ("busy", LegResult.BUSY), ("unregistered", LegResult.UNREACHABLE)],
+)
+def test_where_his_phones_ring_in_a_status_the_forwards_of_available_hold(
+    status, condition, result
+):
+    usual = forwards(**{condition: "extension:1002"}).profiles
+    presence = RINGS[status]
+    rules = company(u1001=replace(presence, profiles={**presence.profiles, **usual}))
+    assert way(play(rules, result)) == ["1001", "1002"]
+
+
+def test_who_gets_through_to_somebody_away_finds_the_forwards_of_available():
+    usual = forwards(no_answer="extension:1002").profiles
+    rules = company(u1001=Presence(Status.DND, profiles=dict(usual)), lists={"1001": (VIP,)})
+    assert way(play(rules, SILENT)) == ["1001", "1002"]
+
+
+def test_a_forward_that_a_status_has_itself_goes_before_that_of_available():
+    profiles = {
+        **forwards(no_answer="extension:1002", always="busy").profiles,
+        **forwards(Status.MEETING, no_answer="extension:1003").profiles,
+    }
+    rules = company(u1001=Presence(Status.MEETING, profiles=profiles))
+    assert way(play(rules, SILENT)) == ["1001", "1003"], "nor is `always` of available taken over"
+
+
+def test_what_came_round_in_a_circle_goes_nowhere_else():
+    everything = dict.fromkeys(("no_answer", "busy", "unregistered"), "extension:1002")
+    rules = company(u1001=forwards(**everything))
+    assert way(play(rules, LegResult.LOOP)) == ["1001", "box 1001"]
+    rules = company(u1001=forwards(Status.AWAY, always=f"external:{ANYWHERE}"))
+    assert way(play(rules, LegResult.LOOP)) == [ANYWHERE, "box 1001"]
+
+
+def test_nobody_is_forwarded_to_his_own_mobile():
+    rules = company(
+        u1001=forwards(Status.AWAY, origin=Origin.INTERNAL, always=f"external:{ANYWHERE}")
+    )
+    rules.rows["1002"].append(FollowMeRow(mobile("1002-mobile", ANYWHERE, "1002")))
     assert way(play(rules, call=internal_call("1001"))) == ["box 1001"]
 
 
