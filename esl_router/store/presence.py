@@ -116,6 +116,30 @@ def set_forward(
             return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
 
 
+def set_deputy(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    statuses: Iterable[str],
+    target: str,
+    *,
+    by: Actor | None = None,
+) -> Changes:
+    """Have a deputy take calls from outside in these statuses, and colleagues hear a busy tone
+    (X87). Refused as :func:`set_forward` refuses."""
+    with write(db, by):
+        targets = {
+            ("presence", "profiles", status, origin, "always"): to
+            for status in statuses
+            for origin, to in (("internal", "busy"), ("external", target))
+        }
+        old = own(db, domain, extension, by, *targets)
+        if leads_to(db, domain, extension, target, old):
+            raise RulesFileError([f"users.{extension}: nobody is his own deputy"])
+        with once():
+            return change_user(db, domain, extension, old, targets)
+
+
 def set_profile(
     db: sqlite_utils.Database,
     domain: str,

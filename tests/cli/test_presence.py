@@ -120,6 +120,20 @@ def test_forwards(run):
     assert run.json("presence", "show", "1001")["calls"]["external"]["forwards"]["always"] is None
 
 
+def test_a_deputy_for_everybody_but_colleagues(run):
+    run.ok("presence", "deputy", "1001", "extension:1002", "--as", "1001")
+    for chosen in ("away", "dnd", "lunch", "business_trip"):
+        run.ok("presence", "set", "1001", chosen)
+        calls = run.json("presence", "show", "1001")["calls"]
+        assert calls["internal"]["forwards"]["always"] == "busy"
+        assert calls["external"]["forwards"]["always"] == "extension:1002"
+    run.ok("undo")
+    run.ok("presence", "deputy", "1001", "external:030 5551", "--status", "meeting")
+    run.ok("presence", "set", "1001", "lunch")
+    calls = run.json("presence", "show", "1001")["calls"]
+    assert calls["external"]["forwards"]["always"] == "extension:1002"
+
+
 def test_busy_on_busy(run):
     assert "busy_on_busy: true" in run.ok("busy-on-busy", "1001", "on")
     assert "true → 2" in run.ok("busy-on-busy", "1001", "2")
@@ -167,6 +181,11 @@ def test_a_user_says_what_his_statuses_do(run, setting):
         ("presence profile 1001 away ring --when busy", "'ring' is no target"),
         ("presence profile 1001 away announcement:../x --when busy", "is no sound file"),
         (f"presence set 1001 away --message {'x' * 161}", "must be one line of 1 to 160"),
+        ("presence deputy 1001 extension:1001", "nobody is his own deputy"),
+        ("presence deputy 1001 extension:1098", "no user or team '1098'"),
+        ("presence deputy 1001 external:+49900111222", "toll does not permit"),
+        ("presence deputy 1001 extension:1002 --as 1003", "change the forwards of 1001"),
+        ("presence deputy 1099 extension:1002", "there is no user '1099'"),
         ("presence alert-first 1001 away 61", "must be 1 to 60 seconds or splash, not 61"),
         ("presence alert-first 1001 away soon", "must be 1 to 60 seconds or splash, not 'soon'"),
         ("presence alert-first 1001 away 6 --as 1002", "change the status profiles of 1001"),
