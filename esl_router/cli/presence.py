@@ -200,8 +200,8 @@ def set_forward(
 def set_deputy(user: str, target: str, statuses: tuple[str, ...], domain: str | None) -> None:
     """Have a deputy take a user's calls from outside; colleagues hear that he is busy.
 
-    It sets what `presence profile` sets one by one, in every status that sends calls away. TARGET is
-    as there.
+    It sets what `presence profile` sets one by one, in every status that sends calls away; TARGET
+    is as there.
 
     \b
     Example:
