@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.diverted import AT_ONCE, STRANGER, direct, somebody
+from tests.e2e.diverted import AT_ONCE, STRANGER, direct, mailbox, somebody
 from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.pools import people, phones, pool, rules
@@ -23,6 +23,7 @@ RECALL = 5
 QUIET = 1.5
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 HERS, HIS, OTHER, DIVERTED = (f"+4917155580{n:02}" for n in range(1, 5))
+MISSED = ("cancelled", None)
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 POOLS = range(7400, 7560, 10)
 BRIEF = {"internal": {"a": (0, 2)}, "external": {"a": (0, 2)}}
@@ -113,11 +114,10 @@ def missed(stage: Stage, boss: int) -> None:
     """The journal has a call for her that nobody took."""
 
     def found() -> list[Any]:
-        calls = json.loads(stage.router.run("calls", "list", "--json"))
-        return [each for each in calls if each["callee"] == str(boss)]
+        calls = json.loads(stage.router.run("calls", "list", "--user", str(boss), "--json"))
+        return [each for each in calls if (each["result"], each["answered_by"]) == MISSED]
 
-    last = wait_until(found, 5, "it is in the journal")[0]
-    assert (last["result"], last["answered_by"]) == ("cancelled", None)
+    assert wait_until(found, 5, "it is in the journal")[0]["callee"] == str(boss)
 
 
 # -- who rings, and when ------------------------------------------------------------------------
@@ -220,9 +220,7 @@ def it_is_her_own_mailbox_that_takes_it(stage: Stage) -> None:
     call = stage.outside().call(direct(7520))
     one.wait_cancelled(6)
     assert call.wait(5) == 200
-    said = json.loads(stage.switch.socket.api("show channels as json"))["rows"]
-    boxes = [row["application_data"] for row in said if row["dest"] == direct(7520)]
-    assert boxes == ["default pbx.test 7520"]
+    assert mailbox(stage, direct(7520)) == "7520"
     call.hang_up()
 
 
