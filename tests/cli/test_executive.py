@@ -86,6 +86,15 @@ def test_what_was_set_is_exported_and_imported_again(anna):
     assert anna.exported() == exported
 
 
+def test_a_caller_who_is_handed_over_or_sent_on_explained(anna):
+    sent = ["explain", "--from", "+4930123456", "--sent-by", "1002", "--to"]
+    assert "1002 is his assistant, and sent the caller here" in anna.ok(*sent, "1001")
+    steps = anna.json(*sent, "*63", "--pool", "1001")["steps"]
+    assert [step.get("callee") for step in steps][:3] == ["1001", "1002", "1001"]
+    assert "The caller is 1002's own" not in anna.ok(*sent, "*63", "--pool", "1001")
+    assert "The caller is 1002's own" in anna.ok(*sent, "*63")
+
+
 def test_a_call_that_a_criterion_filters_explained(anna):
     """`explain` says criterion by criterion why."""
     anna.ok("executive", "filter", "1001", "custom")
