@@ -48,6 +48,7 @@ JSON = {
     "presence profile": "changes[]",
     "presence alert-first": "changes[]",
     "presence announce": "changes[]",
+    "presence deputy": "changes[]",
     "presence messenger": "changes[]",
     "presence feed": "taken refused uncounted",
     "presence push": "changes[]",
