@@ -162,7 +162,9 @@ class Session:
         call = facts.read(snapshot, services.settings.internal_contexts)
         core_uuid = snapshot.get(variables.CORE_UUID)
         self._switch = _Switch(services.feed, core_uuid, lambda: services.clock().timestamp())
+        call = services.redecider.resumed(call, core_uuid)
         self._answered = snapshot.get(variables.ANSWER_STATE) == "answered"
+        self._early = snapshot.get(variables.ANSWER_STATE) == "early"
         self._socket.release()
         record = Record(call, services.clock())
         del snapshot
@@ -186,9 +188,12 @@ class Session:
             record.ended(decision.action, started, outcome, heard)
             for turn in _talked(decision, outcome):
                 self._write(self._services.turns.talked, turn)
-            if outcome is None or outcome.caller_gone or outcome.transferred:
+            if outcome is None or outcome.caller_gone:
                 return
             call = call.after(decision.action, outcome)
+            if outcome.transferred:
+                self._services.redecider.keep(call, self._switch.core_uuid)
+                return
 
     def _claimed(self, turns: tuple[Turn, ...]) -> bool:
         """Whether the decision's turns are taken; False: another call was quicker."""
@@ -261,11 +266,18 @@ class Session:
             return decide(call, rules, live, now)
 
     def _ring(
-        self, call: Call, action: Ring, record: Record, name: str
+        self, call: Call, action: Ring, record: Record, decision: Decision
     ) -> tuple[Outcome, Mapping[int, LegTimes]]:
         def follow(watch: Watch) -> AbstractContextManager[None]:
             redecider = self._services.redecider
-            return redecider.follow(call, action, watch, self._switch, lambda: self._consult(call))
+            return redecider.follow(
+                call,
+                decision,
+                self._switch.core_uuid,
+                watch,
+                self._switch,
+                lambda: self._consult(call),
+            )
 
         def connected(leg: Leg) -> None:
             # Now, not only when he hangs up: a router that is gone by then would never know.
@@ -282,7 +294,7 @@ class Session:
             answered=self._answered,
             early=self._early,
             withheld=call.caller.anonymous,
-            name="" if call.caller.own_leg else name,
+            name="" if call.caller.own_leg else decision.caller_name,
             confirm_prompt=self._services.settings.confirm_prompt,
             follow=follow,
             connected=connected,
@@ -301,7 +313,7 @@ class Session:
         """
         match decision.action:
             case Ring() as action:
-                return self._ring(call, action, record, decision.caller_name)
+                return self._ring(call, action, record, decision)
             case Voicemail() as action:
                 self.deciding = False
                 outcome = actions.voicemail(self._socket, action, name=decision.caller_name)

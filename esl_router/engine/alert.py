@@ -90,8 +90,8 @@ def legs(
 
 
 def refused(user: User, rows: Iterable[FollowMeRow], situation: Situation) -> frozenset[str]:
-    """His devices that do not ring for a call of which he was told while his assistants rang: he
-    has refused it there.
+    """His devices that do not ring for a call of which he was told while his assistants rang, or
+    that was decided anew while they did: he has refused it there.
 
     Who declined has declined for all his phones, where that is how he declines.
     """
@@ -99,9 +99,13 @@ def refused(user: User, rows: Iterable[FollowMeRow], situation: Situation) -> fr
     legs = [
         leg
         for attempt in situation.call.attempts
-        if isinstance(attempt.action, Ring) and attempt.action.pool == whose
+        if isinstance(attempt.action, Ring)
         for leg in attempt.outcome.legs
-        if leg.leg.owner == whose and leg.result in _REFUSED
+        if leg.result in _REFUSED
+        and (
+            (attempt.action.pool == whose == leg.leg.owner)
+            or (attempt.cut_off and attempt.action.callee == whose and not leg.leg.owner)
+        )
     ]
     everywhere = user.decline is not DeclineScope.DEVICE
     if everywhere and any(leg.result is LegResult.DECLINED for leg in legs):

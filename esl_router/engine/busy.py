@@ -65,6 +65,8 @@ def is_busy(user: User, situation: Situation) -> bool:
     where = ", ".join(sorted({str(each.device).partition("@")[0] for each in talking}))
     count = "one call" if len(talking) == 1 else f"{len(talking)} calls"
     if len(talking) >= user.max_calls:
+        if user.bob_cancel_pending:
+            situation.busy.add(user.extension)
         trace.fired(STAGE, f"{user.extension} is busy: he has {count}, on {where}.")
         return True
     if talking:

@@ -33,6 +33,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from esl_router.engine import caller, feature, hot_desk, on_behalf, push, retrieve, route
+from esl_router.engine.fallback import Condition
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
@@ -58,7 +59,8 @@ from esl_router.model.rules import Rules
 from esl_router.model.trace import Decision, Trace
 
 MAX_ATTEMPTS = 16
-"""Actions tried for one call before it ends, whatever the rules say."""
+"""Actions tried for one call before it ends, whatever the rules say. The rounds of a team are one,
+and a ring that was cut off to decide anew is none."""
 
 
 _ENDED: dict[type[Action], str] = {
@@ -106,6 +108,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         domain=parties.settings.domain,
         on_behalf=parties.on_behalf.extension if parties.on_behalf else "",
         effects=way.effects,
+        busy=frozenset(way.situation.busy),
     )
 
 
@@ -132,14 +135,16 @@ def without_rules(call: Call, problem: str) -> Decision:
 def _next(way: Way) -> Action:
     situation = way.situation
     call, parties, trace = situation.call, situation.parties, situation.trace
-    if len(call.attempts) >= MAX_ATTEMPTS:
-        trace.fired("guard", f"{len(call.attempts)} attempts were made already: the call ends.")
-        return UNAVAILABLE
     last = call.attempts[-1].action if call.attempts else None
     on = isinstance(last, _GOES_ON) or (isinstance(last, Announce) and last.before_forward)
     if last is not None and not on:
         trace.fired("fallback", f"{_ENDED[type(last)]} has ended, and so does the call.")
         return OVER
+    tried = _tried(call)
+    if tried >= MAX_ATTEMPTS:
+        trace.fired("guard", f"{tried} attempts were made already: the call ends.")
+        way.wanted = parties.callee
+        return way.end(Condition.LIMIT)
     if parties.code is Code.RETRIEVE:
         return retrieve.step(situation)
     if parties.code is Code.PUSH:
@@ -153,6 +158,19 @@ def _next(way: Way) -> Action:
     if parties.callee is None:
         return NOT_FOUND
     return route.inside(parties.callee, way)
+
+
+def _tried(call: Call) -> int:
+    """How many attempts count. The rounds of a team are one: it has a time of its own."""
+    teams: set[str] = set()
+    count = 0
+    for attempt in call.attempts:
+        action = attempt.action
+        if isinstance(action, Ring) and not action.pool and any(leg.owner for leg in action.legs):
+            teams.add(action.callee)
+        elif not attempt.cut_off:
+            count += 1
+    return count + len(teams)
 
 
 def _signed(action: Action, way: Way, guest: User | None) -> Action:

@@ -38,9 +38,10 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
     if executive is None or executive.before_forwarding is not before_forwarding:
         return None
     rounds = pool.rounds(executive, situation.call)
-    if rounds:
+    ended = [attempt for attempt, _ in rounds if not attempt.cut_off]
+    if ended:
         # Whether it is filtered was decided when the assistants began to ring.
-        if way.result(rounds[-1][0], of_team=True) is None:
+        if way.result(ended[-1], of_team=True) is None:
             return OVER
     elif not _filters(executive, way):
         return None
@@ -49,7 +50,7 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
         return ring
     if rounds and way.rang_out(user, pool.lasted(rounds)):
         return way.end(Condition.NO_ANSWER)
-    if not rounds:
+    if not ended and not pool.had_time(executive, user, rounds):
         words = "No assistant can be rung"
         if executive.no_assistant is NoAssistant.EXECUTIVE:
             situation.trace.fired(STAGE, f"{words}: it is {user.extension}'s own call.")

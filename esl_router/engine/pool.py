@@ -21,7 +21,7 @@ from esl_router.model.executive import (
     NoAssistant,
     RolloverAction,
 )
-from esl_router.model.people import Origin, Redecide, User
+from esl_router.model.people import Origin, User
 from esl_router.model.presence import Status
 
 STAGE = "pool"
@@ -55,13 +55,32 @@ def rung(rings: Iterable[tuple[Attempt, Ring]]) -> frozenset[str]:
         leg.leg.owner
         for attempt, _ in rings
         for leg in attempt.outcome.legs
-        if leg.result is not LegResult.ELSEWHERE
+        if leg.result not in _AGAIN
     )
+
+
+_AGAIN = (LegResult.ELSEWHERE, LegResult.CANCELLED)
+"""What ended a leg whose phone is to ring again: he has not had his turn."""
 
 
 def lasted(rings: Iterable[tuple[Attempt, Ring]]) -> int:
     """Seconds that these rings have taken."""
     return round(sum(attempt.outcome.lasted for attempt, _ in rings))
+
+
+def left(executive: Executive, user: User, rings: Iterable[tuple[Attempt, Ring]]) -> int | None:
+    """Seconds until the rollover; None: no time is set for it."""
+    seconds = executive.rollover.after
+    if seconds is None:
+        return None
+    return seconds - round(sum(_waited(attempt, ring, user) for attempt, ring in rings))
+
+
+def had_time(executive: Executive, user: User, rings: Iterable[tuple[Attempt, Ring]]) -> bool:
+    """Whether an assistant has had his turn, or all of them their time."""
+    rings = tuple(rings)
+    seconds = left(executive, user, rings)
+    return bool(rung(rings) - {user.extension}) or (seconds is not None and seconds < 1)
 
 
 def ring(
@@ -73,15 +92,14 @@ def ring(
     """
     situation = way.situation
     rings = rounds(executive, situation.call)
-    first = 0 if rings or had else executive.executive_first
+    ended = any(not attempt.cut_off for attempt, _ in rings)
+    first = 0 if ended or had else max(0, executive.executive_first - lasted(rings))
     had |= rung(rings)
-    seconds = executive.rollover.after
-    if seconds is not None:
-        seconds -= round(sum(_waited(attempt, ring, user) for attempt, ring in rings))
+    seconds = left(executive, user, rings)
     if way.ring_limit is not None:
-        left = way.ring_limit - lasted(rings)
-        first = first if first < left else 0
-        seconds = left - first if seconds is None else min(seconds, left - first)
+        rest = way.ring_limit - lasted(rings)
+        first = first if first < rest else 0
+        seconds = rest - first if seconds is None else min(seconds, rest - first)
     if seconds is not None and seconds < 1:
         return None
     count = way.redirection.count + 1
@@ -103,7 +121,7 @@ def ring(
         lineup.legs,
         mailbox=way.mailbox,
         caller_name=caller_name(executive, user, situation),
-        redecide=Redecide.ALWAYS if situation.settings.redecide else Redecide.NEVER,
+        redecide=way.redecide(),
         steps=executive.alerting is Alerting.SEQUENTIAL,
         pool=user.extension,
     )

@@ -45,7 +45,9 @@ def splash(user: User, way: Way) -> Action | None:
 
 
 def _alert(user: User, how: AlertFirst, way: Way) -> Ring | None:
-    if way.attempt(user.extension) is not None or not (legs := _legs(user, how, way)):
+    # A ring that was cut off when he went away has told him, too.
+    told = way.attempt(user.extension) is not None or way.cut_off(user.extension)
+    if told or not (legs := _legs(user, how, way)):
         return None
     return Ring(
         user.domain,

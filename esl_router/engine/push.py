@@ -172,7 +172,8 @@ def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
 def _others(person: User, boss: Executive, user: User, way: Way) -> Step:
     """The other assistants, as for any call of the pool, and then the rollover."""
     rings = pool.rounds(boss, way.situation.call)
-    if rings and way.result(rings[-1][0], of_team=True) is None:
+    ended = [attempt for attempt, _ in rings if not attempt.cut_off]
+    if ended and way.result(ended[-1], of_team=True) is None:
         return OVER
     # The executive has been asked already.
     others = replace(

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from esl_router.engine import busy
-from esl_router.model.actions import Ring
+from esl_router.engine import followme
+from esl_router.model.actions import Action, Ring
 from esl_router.model.people import Redecide
 from esl_router.model.trace import Decision
 
 
-def concerns(ringing: Ring, decision: Decision) -> str:
+def concerns(ringing: Decision, decision: Decision) -> str:
     """Why the call is to be decided anew, in words; empty: it rings on.
 
-    ``decision`` is what would be decided for the same call now. The order in which phones ring is
-    no change: a team's turn has moved on by this very call.
+    ``ringing`` is what was decided when the ring began, ``decision`` what would be decided for the
+    same call now: only what differs is a change. The order in which phones ring is none, for a
+    team's turn has moved on by this very call.
     """
-    if ringing.redecide is Redecide.NEVER:
+    before = ringing.action
+    if not isinstance(before, Ring) or before.redecide is Redecide.NEVER:
         return ""
-    if any(entry.stage == busy.STAGE and entry.fired for entry in decision.trace):
+    if _ringing(before) & (decision.busy - ringing.busy):
         return "the callee talks now"
-    if ringing.redecide is Redecide.BUSY:
+    if before.redecide is Redecide.BUSY:
         return ""
-    action = decision.action
-    if not isinstance(action, Ring) or action.callee != ringing.callee:
+    return _differs(before, decision.action)
+
+
+def _differs(before: Ring, now: Action) -> str:
+    if not isinstance(now, Ring) or now.callee != before.callee:
         return "another rule holds now"
-    if action.alert_first is not ringing.alert_first:
+    if (now.alert_first, now.to_assistants) != (before.alert_first, before.to_assistants):
         return "another rule holds now"
-    if {leg.device for leg in action.legs} != {leg.device for leg in ringing.legs}:
+    if _phones(now) != _phones(before) and not before.alert_first:
         return "other phones would ring now"
     return ""
+
+
+def _ringing(ring: Ring) -> set[str]:
+    """Whose phones ring: those of the callee, or of the people behind his number."""
+    return {leg.owner or ring.callee for leg in ring.legs}
+
+
+def _phones(ring: Ring) -> set[str]:
+    return {followme.rings(leg) for leg in ring.legs}

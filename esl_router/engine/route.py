@@ -153,7 +153,8 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     target = Outside(number, settings.trunk, followme.shown_number(situation, own))
     seconds = FORWARD_RING if way.ring_limit is None else way.ring_limit
     leg = Leg(number, target, ring=seconds, diversion=way.diversion)
-    return Ring(settings.domain, number, (leg,), mailbox=way.mailbox)
+    redecide = way.redecide()
+    return Ring(settings.domain, number, (leg,), mailbox=way.mailbox, redecide=redecide)
 
 
 def _phones_outside(situation: Situation) -> set[str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from esl_router.engine.identify import Parties
@@ -26,6 +26,8 @@ class Situation:
     """Aware."""
 
     trace: Trace
+    busy: set[str] = field(default_factory=set)
+    """Who was found busy on busy, of those whose pending calls are to turn to busy then."""
 
     @property
     def settings(self) -> Settings:

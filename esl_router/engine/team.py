@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import busy, fallback, followme, unconditional
+from esl_router.engine import busy, followme, rounds, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import Effective, effective
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import OVER, Leg, Outside, Ring
-from esl_router.model.call import Call, LegResult, RingResult
 from esl_router.model.people import Origin, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
 from esl_router.model.team import Member, Overflow, Strategy, Team, Turn
@@ -39,27 +38,22 @@ def step(team: Team, way: Way) -> Step:
     situation = way.situation
     call = situation.call
     way.visited.add(team.extension)
-    rounds = [
-        (attempt, attempt.action)
-        for attempt in call.attempts
-        if isinstance(attempt.action, Ring) and attempt.action.callee == team.extension
-    ]
-    rung = sum(ring.length for _, ring in rounds)
-    left = (way.ring_time(team.max_wait) or 0) - rung
-    if rounds:
-        result = way.result(rounds[-1][0], of_team=True)
-        if result is None:
-            return OVER
-        if result is RingResult.NO_ANSWER and way.rang_out(team, rung):
-            return way.end(Condition.NO_ANSWER)
-        if result is not RingResult.NO_ANSWER or left < 1:
-            return _overflow(team, fallback.CONDITION[result], way)
-    elif is_busy(team, situation):
+    had = rounds.of(team, call)
+    ended = [attempt for attempt in had if not attempt.cut_off]
+    if ended and way.result(ended[-1], of_team=True) is None:
+        return OVER
+    if not ended and is_busy(team, situation):
         return _overflow(team, Condition.TALKING, way)
+    lasted = round(sum(attempt.outcome.lasted for attempt in had))
+    left = (way.ring_time(team.max_wait) or 0) - lasted
+    if left < 1:
+        condition = rounds.amount_to(had) or Condition.NO_ANSWER
+        over = way.rang_out(team, lasted)
+        return way.end(condition) if over else _overflow(team, condition, way)
     lineup = line_up(team, situation, way.redirection, seconds=left)
     if not lineup.legs:
         nobody = Condition.TALKING if lineup.talks else Condition.NOBODY
-        return _overflow(team, Condition.NO_ANSWER if rounds else nobody, way)
+        return _overflow(team, rounds.amount_to(had) or nobody, way)
     if lineup.first and team.strategy is Strategy.ROUND_ROBIN:
         last = max(member.began for member in team.members)
         way.effects = (Turn(team.domain, team.extension, lineup.first, last),)
@@ -69,7 +63,7 @@ def step(team: Team, way: Way) -> Step:
         team.extension,
         lineup.legs,
         caller_name=f"{team.caller_prefix}{name}" if team.caller_prefix else "",
-        redecide=way.redecide(team),
+        redecide=way.redecide(*lineup.users),
     )
 
 
@@ -96,6 +90,9 @@ class Lineup:
 
     talks: bool = False
     """Whether somebody was passed over because he talks."""
+
+    users: tuple[User, ...] = ()
+    """Whose phones ring."""
 
 
 def is_busy(team: Team, situation: Situation) -> bool:
@@ -128,7 +125,7 @@ def line_up(
     trace = situation.trace
     members = []
     passed: dict[str, str] = {}
-    out = _declined(team, situation.call)
+    out = rounds.out(rounds.of(team, situation.call))
     talks = False
     for member, user in _in_turn(team, situation):
         reason = _absent(member, user, out, situation)
@@ -145,6 +142,7 @@ def line_up(
         else:
             members.append((member, user))
     legs: list[Leg] = []
+    users: list[User] = []
     taken: set[str] = set()
     first = ""
     offset = 0
@@ -164,6 +162,7 @@ def line_up(
             trace.passed(STAGE, f"{member.extension} is passed over: none of his phones rings.")
             continue
         legs += his
+        users.append(user)
         first = first or member.extension
         if team.strategy is not Strategy.PARALLEL:
             offset = max(leg.ends for leg in his)
@@ -171,7 +170,7 @@ def line_up(
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} {followme.in_words(leg)}.")
     begins = "" if team.strategy is Strategy.PARALLEL else first
-    return Lineup(tuple(ringing), begins, passed, talks)
+    return Lineup(tuple(ringing), begins, passed, talks, tuple(users))
 
 
 def _in_turn(team: Team, situation: Situation) -> list[tuple[Member, User | None]]:
@@ -192,12 +191,12 @@ def _in_turn(team: Team, situation: Situation) -> list[tuple[Member, User | None
     return members
 
 
-def _absent(member: Member, user: User | None, out: set[str], situation: Situation) -> str:
+def _absent(member: Member, user: User | None, out: Mapping[str, str], situation: Situation) -> str:
     """Why a member takes no part, in words; empty: he does."""
     if user is None:
         return "he is no user any more"
-    if member.extension in out:
-        return "he has declined this call"
+    if why := out.get(member.extension):
+        return why
     current, profile = _presence(user, situation)
     if why := logged_out(member, current, profile):
         return why
@@ -230,17 +229,6 @@ def logged_out(member: Member, current: Effective, profile: Profile) -> str:
     if profile.queue_login is False:
         return f"his status {current.status.value} logs him out"
     return "" if member.logged_in or profile.queue_login else "he is logged out"
-
-
-def _declined(team: Team, call: Call) -> set[str]:
-    """The members who have declined this call: they are not asked again (L7)."""
-    return {
-        outcome.leg.owner
-        for attempt in call.attempts
-        if isinstance(attempt.action, Ring) and attempt.action.callee == team.extension
-        for outcome in attempt.outcome.legs
-        if outcome.result is LegResult.DECLINED
-    }
 
 
 def _legs_of(

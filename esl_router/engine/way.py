@@ -24,6 +24,10 @@ class Redirect:
     condition: Condition
 
 
+MAX_CUT_OFF = 16
+"""How often one call is decided anew while it rings: a phone that comes and goes would make others
+ring without end."""
+
 Step = Action | Redirect
 """What a user or a team makes of a call."""
 
@@ -56,7 +60,9 @@ class Way:
         self._rung = {
             attempt.action.callee: attempt
             for attempt in situation.call.attempts
-            if isinstance(attempt.action, Ring) and not attempt.action.to_assistants
+            if isinstance(attempt.action, Ring)
+            and not attempt.action.to_assistants
+            and not attempt.cut_off
         }
 
     @property
@@ -70,8 +76,19 @@ class Way:
         return wanted.extension if isinstance(wanted, User) and wanted.voicemail else None
 
     def attempt(self, callee: str) -> Attempt | None:
-        """The last ring of an extension, or of a number outside."""
+        """The last ring of an extension, or of a number outside, that came to its end."""
         return self._rung.get(callee)
+
+    def cut_off(self, callee: str) -> tuple[Attempt, ...]:
+        """The rings of an extension that were ended to decide the call anew."""
+        return tuple(
+            attempt
+            for attempt in self.situation.call.attempts
+            if attempt.cut_off
+            and isinstance(attempt.action, Ring)
+            and attempt.action.callee == callee
+            and not attempt.action.to_assistants
+        )
 
     def announced(self, callee: str) -> bool:
         """Whether the caller has heard what ``callee`` has announced before forwards."""
@@ -105,11 +122,14 @@ class Way:
         self.situation.trace.fired("forwarding", text)
         return True
 
-    def redecide(self, callee: User | Team) -> Redecide:
-        """Which changes are to reach the ring of ``callee``."""
+    def redecide(self, *ringing: User) -> Redecide:
+        """Which changes are to reach a ring, whose phones are those of ``ringing``."""
+        call = self.situation.call
+        if sum(attempt.cut_off for attempt in call.attempts) >= MAX_CUT_OFF:
+            return Redecide.NEVER
         if self.situation.settings.redecide:
             return Redecide.ALWAYS
-        busy_too = isinstance(callee, User) and callee.max_calls and callee.bob_cancel_pending
+        busy_too = any(user.max_calls and user.bob_cancel_pending for user in ringing)
         return Redecide.BUSY if busy_too else Redecide.NEVER
 
     def end(self, condition: Condition) -> Action:

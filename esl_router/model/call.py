@@ -108,6 +108,11 @@ class Attempt:
     action: Action
     outcome: Outcome
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether we ended it ourselves, to decide the call anew: nothing has come of it yet."""
+        return self.outcome.transferred
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -47,6 +47,9 @@ class Decision:
     effects: tuple[Turn, ...] = ()
     """What the store is to remember when the action is performed."""
 
+    busy: frozenset[str] = frozenset()
+    """Who was found busy on busy of those whose pending calls are to turn to busy then (F3)."""
+
 
 class Trace:
     """Collects entries while a decision is being made."""

@@ -168,6 +168,7 @@ class Switchside:
         company: Rules | None = None,
         feed: Any = None,
         monotonic: Callable[[], float] = lambda: 0.0,
+        redecider: Redecider | None = None,
     ) -> None:
         ours, theirs = socket.socketpair()
         ours.settimeout(5)
@@ -177,7 +178,7 @@ class Switchside:
         self.turns = Ledger()
         self.desk = Desk()
         self.pins = Keys()
-        self.redecider = Redecider()
+        self.redecider = redecider or Redecider()
         settings = Settings(Path("unused.db"), Address("127.0.0.1", 0))
         services = Services(
             settings,

@@ -7,30 +7,71 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.endpoint import Caller
+from tests.e2e.endpoint import Answering, Caller, Placed
 from tests.e2e.router import Router
 from tests.e2e.sip import wait_until
-from tests.e2e.sipp import Phone
+from tests.e2e.sipp import EVENT_LAG, Phone
 from tests.e2e.stage import company, person
 from tests.e2e.switch import FreeSwitch
 
 # The router looks twice a second, and the switch then takes the call through once more.
-WITHIN = 1.5
+WITHIN = 1.0
+
+MOBILE = "+491711070001"
 
 RULES = {
     **company(
         u1900=person("1900", "a"),
         u1901=person("1901", "a"),
-        u1070=person("1070", "a", internal={"a": (0, 20)}, voicemail=False),
+        u1902=person("1902", "a"),
+        u1070=person(
+            "1070",
+            "a",
+            internal={"a": (0, 20)},
+            voicemail=False,
+            presence={"profiles": {"away": {"internal": {"always": "extension:1072"}}}},
+        ),
         u1071=person("1071", "a", "b", internal={"a": (0, 20), "b": (0, 20)}, voicemail=False),
         u1072=person("1072", "a", voicemail=False),
+        # Who talks forwards to whom else is called.
+        u1073=person(
+            "1073",
+            "a",
+            busy_on_busy=True,
+            presence={"profiles": {"available": {"internal": {"busy": "extension:1074"}}}},
+        ),
+        u1074=person("1074", "a", busy_on_busy=True, bob_cancel_pending=True),
+        u1075=person(
+            "1075",
+            "a",
+            voicemail=False,
+            presence={
+                "status": "away",
+                "profiles": {"away": {"internal": {"always": f"external:{MOBILE}"}}},
+            },
+        ),
+        u1076=person("1076", "a", busy_on_busy=True, bob_cancel_pending=True),
+        u1077=person("1077", "a"),
+        u1078=person("1078", "a"),
+        # Who lets it ring forwards to whom else is called.
+        u1079=person(
+            "1079",
+            "a",
+            internal={"a": (0, 3)},
+            presence={"profiles": {"available": {"internal": {"no_answer": "extension:1080"}}}},
+        ),
+        u1080=person("1080", "a", "b", busy_on_busy=True, bob_cancel_pending=True, voicemail=False),
     ),
     "teams": {
         "2070": {
             "name": "Hotline",
             "max_wait": 20,
             "members": [{"user": "1070"}, {"user": "1072", "logged_in": False}],
-        }
+        },
+        "2071": {
+            "name": "Sales",
+            "members": [{"user": "1076"}, {"user": "1077"}, {"user": "1078", "logged_in": False}],
+        },
     },
 }
 RULES["settings"]["live_changes"] = "redecide"
@@ -67,6 +108,149 @@ def test_do_not_disturb_set_while_the_phone_rings_ends_the_ringing(
         assert [code for _, code in call.provisional] in ([100, 180], [180, 100])
     finally:
         router.run("presence", "set", "1070", "available")
+
+
+def test_away_set_while_the_phone_rings_sends_the_call_on(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    desk, target = phone("1070-a"), phone("1072-a", answer=1)
+    call = inside("1900-a").call("1070")
+    desk.wait_ringing()
+    router.run("presence", "set", "1070", "away")
+    changed = time.time()
+    try:
+        assert target.wait_ringing(5).at - changed < WITHIN
+        assert desk.wait_cancelled(2).cancelled - changed < WITHIN
+        assert call.wait(5) == 200
+        call.hang_up()
+    finally:
+        router.run("presence", "set", "1070", "available")
+
+
+def test_a_call_that_rings_outside_comes_back_when_the_callee_does(
+    router: Router,
+    phone: Callable[..., Phone],
+    inside: Callable[..., Caller],
+    trunk: Answering,
+) -> None:
+    desk = phone("1075-a", answer=1)
+    call = inside("1900-a").call("1075")
+    wait_until(lambda: trunk.ringings, 5, "it rings outside")
+    router.run("presence", "set", "1075", "available")
+    changed = time.time()
+    try:
+        assert desk.wait_ringing(5).at - changed < WITHIN
+        assert call.wait(5) == 200
+        assert len(trunk.ringings) == 1
+        assert trunk.ringings[0].cancelled
+        call.hang_up()
+    finally:
+        router.run("presence", "set", "1075", "away")
+
+
+def live_changes(router: Router, setting: str) -> None:
+    router.change("UPDATE domains SET live_changes = ?", setting)
+
+
+def rings_undisturbed(line: Phone, call: Placed) -> None:
+    """One INVITE, however often the router looks."""
+    line.wait_ringing()
+    time.sleep(4)
+    assert [ringing.cancelled for ringing in line.ringings] == [None]
+    call.cancel()
+
+
+@pytest.mark.parametrize("setting", ["redecide", "ring_on"])
+def test_a_call_that_came_because_somebody_talks_rings_on(
+    router: Router,
+    phone: Callable[..., Phone],
+    inside: Callable[..., Caller],
+    setting: str,
+) -> None:
+    live_changes(router, setting)
+    try:
+        phone("1073-a", answer=0.2)
+        target = phone("1074-a")
+        first = inside("1900-a").call("1073")
+        assert first.wait(5) == 200
+        time.sleep(EVENT_LAG)
+        rings_undisturbed(target, inside("1901-a").call("1073"))
+        first.hang_up()
+    finally:
+        live_changes(router, "redecide")
+
+
+def test_a_team_rings_on_while_a_member_talks(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    phone("1076-a", answer=0.2)
+    there = phone("1077-a")
+    first = inside("1900-a").call("1076")
+    assert first.wait(5) == 200
+    time.sleep(EVENT_LAG)
+    rings_undisturbed(there, inside("1901-a").call("2071"))
+    first.hang_up()
+
+
+def test_a_member_who_answers_another_call_is_taken_from_the_team_s(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    live_changes(router, "ring_on")
+    try:
+        talks, other = phone("1076-a", answer=3), phone("1077-a")
+        first = inside("1900-a").call("1076")
+        talks.wait_ringing()
+        time.sleep(1)
+        call = inside("1901-a").call("2071")
+        wait_until(lambda: len(talks.ringings) == 2, 5, "both calls ring")
+        assert first.wait(5) == 200
+        answered = time.time()
+        wait_until(lambda: talks.ringings[1].cancelled, 3, "the team's call leaves him")
+        assert talks.ringings[1].cancelled - answered < WITHIN
+        time.sleep(1)
+        assert len(talks.ringings) == 2
+        assert other.ringings[-1].cancelled is None
+        call.cancel()
+        first.hang_up()
+    finally:
+        live_changes(router, "redecide")
+
+
+def test_a_member_who_has_declined_is_not_rung_again_when_another_one_comes(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    declines, there, coming = phone("1076-a", reject=603), phone("1077-a"), phone("1078-a")
+    call = inside("1900-a").call("2071")
+    there.wait_ringing()
+    time.sleep(1)
+    router.run("team", "login", "1078", "2071")
+    changed = time.time()
+    try:
+        assert coming.wait_ringing(5).at - changed < WITHIN
+        time.sleep(1)
+        assert len(declines.ringings) == 1
+        call.cancel()
+    finally:
+        router.run("team", "logout", "1078", "2071")
+
+
+def test_who_has_let_it_ring_is_not_rung_again_when_the_next_one_talks(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    first, second = phone("1079-a"), phone("1080-a")
+    phone("1072-a", answer=0.2)
+    call = inside("1900-a").call("1079")
+    first.wait_cancelled(6)
+    second.wait_ringing()
+    other = inside("1080-b").call("1072")
+    assert other.wait(5) == 200
+    answered = time.time()
+    assert call.wait(5) == 200, "the mailbox of whom he wanted"
+    assert time.time() - answered < WITHIN
+    assert second.wait_cancelled(1).cancelled - answered < WITHIN
+    assert len(first.ringings) == 1
+    call.hang_up()
+    other.hang_up()
 
 
 def test_a_member_who_logs_in_joins_the_call_that_rings(

@@ -79,6 +79,15 @@ def play(call: Call, rules: Company, *results: object, live=LIVE, now=NOW) -> li
     return actions
 
 
+def cut_off(call: Call, ring: Action, *, lasted: float = 5.0, **ends: LegResult) -> Call:
+    """The call that comes back when it is decided anew while ``ring`` rings; ``ends`` says what has
+    become of devices until then (``_`` stands for ``-``)."""
+    assert isinstance(ring, Ring), ring
+    results = {device.replace("_", "-"): result for device, result in ends.items()}
+    legs = tuple(LegOutcome(leg, results.get(leg.device, LegResult.CANCELLED)) for leg in ring.legs)
+    return call.after(ring, Outcome(legs, transferred=True, lasted=lasted))
+
+
 def said(call: Call, rules: Company, live=LIVE, now=NOW) -> str:
     """The trace of the first decision."""
     return " ".join(entry.text for entry in decide(call, rules, live, now).trace)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from esl_router.engine.decide import MAX_ATTEMPTS, decide, without_rules
 from esl_router.model.actions import (
     BUSY,
     NOT_FOUND,
+    OVER,
     UNAVAILABLE,
     HandBack,
     Leg,
@@ -225,3 +227,14 @@ def test_every_call_ends_and_rings_neither_the_caller_nor_a_forbidden_number(
         )
         call = call.after(action, outcome)
     pytest.fail("the call never ended")
+
+
+def test_a_call_that_was_attempted_too_often_ends_in_the_mailbox_of_whom_he_wanted():
+    company, call = Company((ANNA,)), trunk_call("1001")
+    for number in range(MAX_ATTEMPTS):
+        call = call.after(Ring(DOMAIN, str(number), ()), Outcome())
+    action = decide(call, company, UNKNOWN, NOW).action
+    assert action == Voicemail(DOMAIN, "1001")
+    assert decide(call.after(action, Outcome()), company, UNKNOWN, NOW).action == OVER
+    none = Company((replace(ANNA, voicemail=False),))
+    assert decide(call, none, UNKNOWN, NOW).action == UNAVAILABLE

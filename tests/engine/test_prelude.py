@@ -217,6 +217,6 @@ def test_a_ringing_call_is_decided_anew_when_it_becomes_one_before_the_target_or
     here = company(Presence(), config=config)
     gone = company(away(alert_first=60), config=config)
     for before, after in ((here, gone), (gone, here)):
-        ringing = decide(CALL, before, LIVE, NOW).action
+        ringing = decide(CALL, before, LIVE, NOW)
         assert concerns(ringing, decide(CALL, after, LIVE, NOW)) == "another rule holds now"
         assert not concerns(ringing, decide(CALL, before, LIVE, NOW))

@@ -85,7 +85,7 @@ def play(rules, *results, call=None, live=LIVE):
         if not isinstance(action, Ring) or result is None:
             break
         legs = tuple(LegOutcome(leg, result) for leg in action.legs)
-        call = call.after(action, Outcome(legs))
+        call = call.after(action, Outcome(legs, lasted=action.length))
     return actions
 
 

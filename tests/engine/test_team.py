@@ -32,18 +32,20 @@ def company(statuses=None, rows=None, users=(), **team):
 
 
 def play(rules, *results, live=LIVE):
-    """Every action of a call to the team; each ring's legs end as said, by device or all alike."""
+    """Every action of a call to the team; each ring's legs end as said, by device or all alike. A
+    tuple says how long it lasted, too."""
     call, actions = trunk_call("2000"), []
     for result in (*results, None):
         action = decide(call, rules, live, NOW).action
         actions.append(action)
         if not isinstance(action, Ring) or result is None:
             break
+        result, lasted = result if isinstance(result, tuple) else (result, action.length)
         ends = result if isinstance(result, dict) else {}
         legs = tuple(
             LegOutcome(leg, ends.get(leg.device, SILENT) if ends else result) for leg in action.legs
         )
-        call = call.after(action, Outcome(legs))
+        call = call.after(action, Outcome(legs, lasted=lasted))
     return actions
 
 
@@ -211,6 +213,70 @@ def test_rounds_go_on_until_the_caller_has_waited_long_enough():
     assert bars(second) == [("1001", 0, 10), ("1002", 10, 5)]
     assert first.length + second.length == 45
     assert end.code == 480
+
+
+def test_the_caller_waits_as_long_as_he_may_however_quickly_others_refuse():
+    rules = company(strategy=Strategy.SEQUENTIAL, ring=10, max_wait=45)
+    refused = ({"1001-desk": DECLINED, "1002-desk": BUSY}, 12.2)
+    first, second, third, end = play(rules, refused, SILENT, SILENT)
+    assert [who(ring) for ring in (first, second, third)] == [list(NAMES), ["1003"], ["1003"]]
+    assert [ring.length for ring in (second, third)] == [10, 10]
+    assert isinstance(end, Ring), "13 seconds are left"
+
+
+def test_a_long_wait_lasts_as_long_as_it_may():
+    rules = company(members=(Member("1001"),), max_wait=600, overflow=OVERFLOW, skip_if_busy=False)
+    *rings, end = play(rules, *[SILENT] * 30)
+    assert [ring.length for ring in rings] == [30] * 20
+    assert end == Voicemail(DOMAIN, "1001")
+
+
+@pytest.mark.parametrize("last", [BUSY, DECLINED, LegResult.UNREACHABLE])
+def test_whoever_refuses_at_last_has_rung_before_and_the_overflow_is_that_for_no_answer(last):
+    rules = company(members=(Member("1001"),), max_wait=90, overflow=OVERFLOW)
+    first, second, end = play(rules, SILENT, (last, 2))
+    assert (who(first), who(second)) == (["1001"], ["1001"])
+    assert end == Voicemail(DOMAIN, "1001")
+
+
+def test_when_everybody_left_refuses_at_once_the_others_who_have_come_back_ring():
+    gone = company(members=(Member("1001"), Member("1002", logged_in=False)))
+    ring = play(gone)[0]
+    call = trunk_call("2000").after(ring, Outcome((LegOutcome(ring.legs[0], BUSY),), lasted=0.1))
+    assert who(decide(call, company(), LIVE, NOW).action) == ["1002", "1003"]
+    assert decide(call, gone, LIVE, NOW).action.code == 486
+
+
+@pytest.mark.parametrize("result", [SILENT, BUSY, LegResult.UNREACHABLE, LegResult.UNREGISTERED])
+def test_phones_that_end_at_once_are_not_rung_round_after_round(result):
+    rings = play(company(max_wait=86400, overflow=OVERFLOW), *[(result, 0.1)] * 5)
+    assert len([each for each in rings if isinstance(each, Ring) and each.callee == "2000"]) == 1
+
+
+@pytest.mark.parametrize("scope", DeclineScope)
+def test_who_refused_on_all_phones_that_rang_is_out_however_he_declines(scope):
+    anna = User(DOMAIN, "1001", decline=scope)
+    first, second = play(company(users=(anna,)), {"1001-desk": BUSY})
+    assert (who(first), who(second)) == (list(NAMES), ["1002", "1003"])
+
+
+def test_who_refused_on_one_phone_while_another_rang_is_not_out():
+    rows = {
+        "1001": [FollowMeRow(sip(name, "1001"), ring=20) for name in ("1001-desk", "1001-soft")]
+    }
+    live = registered("1001-desk", "1001-soft")
+    rules = company(rows=rows)
+    assert who(play(rules, {"1001-desk": BUSY}, live=live)[1]) == ["1001", "1001"]
+
+
+def test_the_trace_says_who_is_not_rung_any_more():
+    ring = play(company())[0]
+    results = (BUSY, DECLINED, SILENT)
+    legs = tuple(LegOutcome(leg, each) for leg, each in zip(ring.legs, results, strict=True))
+    call = trunk_call("2000").after(ring, Outcome(legs, lasted=30))
+    said = [entry.text for entry in decide(call, company(), LIVE, NOW).trace]
+    assert "1001 is passed over: he has refused this call." in said
+    assert "1002 is passed over: he has declined this call." in said
 
 
 def test_busy_members_do_not_make_the_caller_go_round_and_round():
