@@ -235,6 +235,8 @@ def remove_team(team: str, domain: str | None) -> None:
 def log_in(user: str, team: str, domain: str | None) -> None:
     """Log a member in: the team's calls ring him again. Users may do so for themselves.
 
+    Refused while his status logs him out (queue_login of its profile).
+
     \b
     Example:
       esl-router team login 1005 2000
@@ -250,6 +252,8 @@ def log_in(user: str, team: str, domain: str | None) -> None:
 def log_out(user: str, team: str, domain: str | None) -> None:
     """Log a member out: the team's calls pass him over. Users may do so for themselves.
 
+    Refused while his status logs him in (queue_login of its profile).
+
     \b
     Example:
       esl-router team logout 1005 2000
@@ -258,10 +262,15 @@ def log_out(user: str, team: str, domain: str | None) -> None:
 
 
 def _log(user: str, team: str, logged_in: bool, domain: str | None) -> None:
+    from datetime import UTC, datetime
+
     from esl_router.store import team_admin
 
+    now = datetime.now(UTC)
     with rules.of_domain(domain) as (db, name):
-        rules.show_changes(team_admin.log(db, name, user, team, logged_in, by=rules.actor()))
+        rules.show_changes(
+            team_admin.log(db, name, user, team, logged_in, now=now, by=rules.actor())
+        )
 
 
 # -- members ----------------------------------------------------------------------------------

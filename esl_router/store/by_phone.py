@@ -137,7 +137,7 @@ def _follow_me(desk: _Desk, what: SetFollowMe) -> None:
 
 
 def _log_team(desk: _Desk, what: LogTeam) -> None:
-    team_admin.log(desk.db, desk.domain, desk.user, what.team, what.on, by=desk.actor)
+    team_admin.log(desk.db, desk.domain, desk.user, what.team, what.on, now=desk.now, by=desk.actor)
 
 
 def _log_assistant(desk: _Desk, what: LogAssistant) -> None:

@@ -8,11 +8,13 @@ RulesFileError for a wrong value, and NotPermitted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlite_utils
 
-from esl_router.errors import NotFound, RulesFileError
+from esl_router.engine.presence import effective
+from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.model.actor import Actor
 from esl_router.store import references, rights
 from esl_router.store.changes import (
@@ -29,6 +31,7 @@ from esl_router.store.difference import Change, compare_parts
 from esl_router.store.document import read_team, write_team
 from esl_router.store.forms import Place, near
 from esl_router.store.layout import TEAM, Document
+from esl_router.store.reader import Reader
 from esl_router.store.values import extension as valid_extension
 
 
@@ -153,15 +156,41 @@ def log(
     extension: str,
     logged_in: bool,
     *,
+    now: datetime | None = None,
     by: Actor | None = None,
 ) -> Changes:
-    """Log a member in, or out. ``by`` is who does so; None is the administrator."""
+    """Log a member in, or out. ``by`` is who does so; None is the administrator.
+
+    ``now`` (aware): raises NotPermitted where his status of that instant says the opposite, and
+    nothing would come of it (C6); None: nobody asks his status.
+    """
     with write(db, by):
         path = ("teams", extension, "members", member, "logged_in")
         rights.require(db, domain, by, path)
         people = _members(db, domain, extension)
-        _member(extension, people, member)["logged_in"] = logged_in
+        found = _member(extension, people, member)
+        if now is not None:
+            _heed_status(db, domain, member, extension, logged_in, now)
+        found["logged_in"] = logged_in
         return _change(db, domain, extension, {"members": people})
+
+
+def _heed_status(
+    db: sqlite_utils.Database,
+    domain: str,
+    member: str,
+    extension: str,
+    logged_in: bool,
+    now: datetime,
+) -> None:
+    presence = Reader(db.conn).presence(domain, member)
+    status = effective(presence, now).status
+    if presence.profile(status).queue_login is (not logged_in):
+        here, there = ("out of", "in to") if logged_in else ("in to", "out of")
+        raise NotPermitted(
+            f"{member} cannot be logged {there} team {extension}: his status {status.value} logs "
+            f"him {here} every team (queue_login of its profile); set another status first"
+        )
 
 
 def _members(db: sqlite_utils.Database, domain: str, extension: str) -> list[Document]:

@@ -163,6 +163,32 @@ def test_a_user_logs_himself_in_and_out_and_nobody_else(hotline):
 
 
 @pytest.mark.parametrize(
+    ("queue_login", "word", "status", "there", "refused"),
+    [
+        ("false", "login", "away", "out of", "in to"),
+        ("true", "logout", "meeting", "in to", "out of"),
+    ],
+)
+def test_where_his_status_decides_it_says_so_and_changes_nothing(
+    hotline, queue_login, word, status, there, refused
+):
+    other = "logout" if word == "login" else "login"
+    hotline.ok("user", "set", "1003", f"presence.profiles.{status}.queue_login={queue_login}")
+    hotline.ok("presence", "set", "1003", status)
+    before = members(hotline, key="logged_in")
+    for by in ((), ("--as", "1003")):
+        said = hotline.fails("team", word, "1003", "2000", *by)
+        assert f"1003 cannot be logged {refused} team 2000" in said
+        assert f"his status {status} logs him {there} every team" in said
+    assert members(hotline, key="logged_in") == before
+    hotline.ok("team", other, "1003", "2000")
+    hotline.ok("presence", "set", "1003", "available")
+    hotline.ok("team", word, "1003", "2000")
+    hotline.ok("presence", "set", "1003", status)
+    assert "may not change" in hotline.fails("team", word, "1003", "2000", "--as", "1002")
+
+
+@pytest.mark.parametrize(
     ("words", "text"),
     [
         ("show 2009", "there is no team '2009'"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.diverted import mailbox
 from tests.e2e.endpoint import Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
@@ -59,7 +60,7 @@ PEOPLE: dict[str, Any] = {
         *(5061, 5062, 5063, 5071, 5072, 5082, 5094, 5096, 5099, 5112, 5113, 5121, 5131, 5132),
         *(5141, 5142, 5143, 5162, 5172, 5182, 5191, 5211, 5212, 5221, 5231, 5241, 5251),
         *(5073, 5074, 5076, 5077, 5152, 5271, 5272, 5273, 5274, 5275, 5291, 5321, 5322),
-        *(5331, 5332, 5341, 5342, 5352),
+        *(5331, 5332, 5341, 5342, 5352, 5362, 5371),
     )
 }
 PEOPLE |= {
@@ -82,6 +83,8 @@ PEOPLE |= {
     "u5210": person("5210", "a", presence=forwards("extension:2521", "away")),
     "u5261": person("5261", "a", follow_me=rows(5261, a=(0, 2))),
     "u5351": person("5351", "a", follow_me=rows(5351, a=(0, 6))),
+    "u5361": person("5361", "a", decline="device"),
+    "u5381": person("5381", "a", follow_me=rows(5381, a=(0, 1))),
 }
 PEOPLE["u5098"]["devices"]["5098-a"]["dnd"] = True
 PEOPLE["u5201"]["follow_me"]["5201-a"] = {
@@ -128,6 +131,15 @@ TEAMS = {
     "2533": team("5331", "5332"),
     "2534": team("5341", "5342", skip_if_busy=False),
     "2535": team("5351", "5352", strategy="sequential", ring=3, max_wait=8),
+    "2536": team("5361", "5362", strategy="sequential", ring=3, max_wait=10),
+    "2537": team(
+        "5371",
+        strategy="sequential",
+        ring=3,
+        max_wait=60,
+        overflow={"busy": "busy", "no_answer": "voicemail:5371"},
+    ),
+    "2538": team("5381", max_wait=38, overflow={"no_answer": "voicemail:5381"}),
 }
 RULES = {**company(**PEOPLE), "teams": TEAMS}
 play = Programme()
@@ -210,6 +222,44 @@ def who_declines_is_passed_within_a_second_and_not_asked_again(stage: Stage) -> 
     assert call.at is not None
     assert call.at < 8 + 3 * TOLERANCE
     assert len(declining.ringings) == 1
+
+
+@play
+def who_declines_on_his_only_phone_is_not_asked_again_whatever_his_decline_reaches(
+    stage: Stage,
+) -> None:
+    declining, other = stage.line("5361-a", reject=603, after=0.5), stage.line("5362-a")
+    call = stage.inside("1900-a").call("2536")
+    assert call.wait(15) == 480
+    assert call.at == pytest.approx(10, abs=3 * TOLERANCE), "as long as he may wait"
+    assert len(declining.ringings) == 1
+    assert len(other.ringings) >= 3
+
+
+@play
+def who_has_rung_and_is_busy_then_leaves_the_caller_to_the_overflow_for_no_answer(
+    stage: Stage,
+) -> None:
+    line = stage.line("5371-a")
+    call = stage.inside("1900-a").call("2537")
+    line.wait_cancelled(5)
+    line.lines.by_number["5371-a"] = Behaviour(reject=486)
+    assert call.wait(5) == 200
+    assert call.at is not None
+    assert call.at < 3 + 3 * TOLERANCE, "nobody is left to wait for"
+    assert mailbox(stage, "2537") == "5371"
+    call.hang_up()
+
+
+@play
+def a_wait_of_many_rounds_lasts_as_long_as_it_may(stage: Stage) -> None:
+    line = stage.line("5381-a")
+    call = stage.inside("1900-a").call("2538")
+    assert call.wait(50) == 200
+    assert call.at == pytest.approx(38, abs=3 * TOLERANCE)
+    assert len(line.ringings) > 16
+    assert mailbox(stage, "2538") == "5381"
+    call.hang_up()
 
 
 @play
