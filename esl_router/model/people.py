@@ -59,7 +59,7 @@ class Redecide(StrEnum):
     """None: what rings, rings on. A change holds for the call's next step."""
 
     BUSY = "busy"
-    """That the callee answers another call, and is busy on busy by that."""
+    """That somebody whose phones ring answers another call, and is busy on busy by that."""
 
     ALWAYS = "always"
     """Any: a status, a login, a registration, a rule."""
