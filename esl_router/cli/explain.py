@@ -95,6 +95,7 @@ def explain_command(
 
     from esl_router.cli import assumed
     from esl_router.engine.explain import explain
+    from esl_router.errors import NotFound
     from esl_router.model.call import LegResult
     from esl_router.store.by_phone import ByPhone
 
@@ -106,6 +107,8 @@ def explain_command(
     with rules.routing() as reader:
         now = _instant(at, reader, name)
         call = _call(caller, dialled, origin, reader, name)
+        if pool is not None and reader.executive(name, pool) is None:
+            raise NotFound(f"{pool!r} is no executive: see `esl-router executive list`")
         if sent_by is not None:
             phone = f"{_phone(sent_by, reader, name)}@{name}"
             call = replace(call, sent_by=phone, pool=pool or "", answered=True)

@@ -67,6 +67,7 @@ def test_a_caller_who_is_sent_on(run):
     assert (found["sent_by"], found["origin"]) == ("1002.desk", "external")
     run.fails(*words[:-2], "--pool", "1001", code=2)
     assert "no user and no SIP device '1098'" in run.fails(*words[:-1], "1098")
+    assert "'1003' is no executive" in run.fails(*words, "--pool", "1003")
 
 
 def test_the_number_that_leaves(run):
