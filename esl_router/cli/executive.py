@@ -26,6 +26,7 @@ from esl_router.model.executive import (
     AssistantDevices,
     CallerName,
     CallerNumber,
+    ConnectedLine,
     Filter,
     NoAssistant,
 )
@@ -208,6 +209,16 @@ _SETTINGS = (
         "caller_number",
         _words(CallerNumber),
         "The number on the assistants' phones.",
+    ),
+    ("--custom-name", "custom_name", "TEXT", "The name there, with --caller-name custom."),
+    ("--custom-number", "custom_number", "NUMBER", "The number there, likewise; or an extension."),
+    ("--caller-prefix", "caller_prefix", "TEXT", "What stands before the name there."),
+    (
+        "--connected-line",
+        "connected_line",
+        _words(ConnectedLine),
+        "Whom the caller sees when an assistant answers: what his telephone says, the assistant, "
+        "or the executive.",
     ),
     (
         "--rollover",

@@ -169,6 +169,10 @@ class Page:
             "parallel": {"mobile": executive.parallel_mobile, "other": executive.parallel_other},
             "caller_name": executive.caller_name.value,
             "caller_number": executive.caller_number.value,
+            "custom_name": executive.custom_name or None,
+            "custom_number": executive.custom_number or None,
+            "caller_prefix": executive.caller_prefix,
+            "connected_line": executive.connected_line.value,
             "rollover": {
                 "after": rollover.after,
                 "action": str(rollover.target) if rollover.target else action,

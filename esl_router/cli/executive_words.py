@@ -11,6 +11,7 @@ from esl_router.model.executive import (
     AssistantDevices,
     CallerName,
     CallerNumber,
+    ConnectedLine,
     Criterion,
     Executive,
     Filter,
@@ -36,10 +37,16 @@ _NAME = {
     CallerName.EXECUTIVE_CALLER: "the executive's name - the caller's",
     CallerName.CALLER_EXECUTIVE: "the caller's name - the executive's",
     CallerName.CALLER: "the caller's name",
+    CallerName.CUSTOM: "{custom_name}",
 }
 _NUMBER = {
     CallerNumber.EXECUTIVE: "the executive's number",
     CallerNumber.CALLER: "the caller's number",
+    CallerNumber.CUSTOM: "the number {custom_number}",
+}
+_CONNECTED = {
+    ConnectedLine.ASSISTANT: "the assistant who answers",
+    ConnectedLine.EXECUTIVE: "the executive, whoever answers",
 }
 _ROLLOVER = {
     None: "the executive's own phones",
@@ -73,13 +80,22 @@ def setting_words(executive: Executive, settings: Settings) -> Iterator[tuple[st
     ]
     own = _ALERT[executive.alert_executive]
     yield "his own phones", f"{own}; {' and '.join(along)} ring along" if along else own
-    yield "they see", f"{_NAME[executive.caller_name]}, {_NUMBER[executive.caller_number]}"
+    yield "they see", _shown(executive)
+    if executive.connected_line in _CONNECTED:
+        yield "the caller sees", _CONNECTED[executive.connected_line]
     yield "nobody answers", rollover_words(executive)
     if executive.no_assistant is NoAssistant.EXECUTIVE:
         yield "nobody is there", "as if there were no filter"
     yield "pushed call", f"comes back after {executive.push_recall} s"
     if not executive.allow_opt_out:
         yield "logging out", "not allowed: everybody counts as logged in"
+
+
+def _shown(executive: Executive) -> str:
+    name = _NAME[executive.caller_name].format(custom_name=f'"{executive.custom_name}"')
+    number = _NUMBER[executive.caller_number].format(custom_number=executive.custom_number)
+    prefix = f'"{executive.caller_prefix}" and ' if executive.caller_prefix else ""
+    return f"{prefix}{name}, {number}"
 
 
 def filter_words(executive: Executive) -> str:

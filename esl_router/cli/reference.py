@@ -35,7 +35,7 @@ JSON = {
     "followme list": "[user device origin enabled delay ring skip_if_busy user_configurable]",
     "followme show": "domain user name registrations_known origins{internal external team}{"
     "legs[device owner delay ring ends number confirm splash alert_info "
-    "caller_number diversion{by reason counter} "
+    "caller_number connected{name number} diversion{by reason counter} "
     "registrations] skipped[device reason text] then elsewhere first} "
     "problems[path text]",
     "followme set": "changes[]",
@@ -89,7 +89,8 @@ JSON = {
     "rollover{after action}]",
     "executive show": "domain executive name numbers enabled filter before_forwarding "
     "allow_opt_out alerting rings assistant_devices executive_first alert_executive "
-    "parallel{mobile other} caller_name caller_number "
+    "parallel{mobile other} caller_name caller_number custom_name custom_number caller_prefix "
+    "connected_line "
     "rollover{after action} no_assistant push_recall at origin registrations_known "
     "criteria[as in executive criterion show] "
     "assistants[user name opted_in takes_part divert status rings turn why] "

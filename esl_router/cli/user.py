@@ -74,6 +74,7 @@ def show_user(user: str, domain: str | None) -> None:
 def _settings(
     name: str | None,
     number: tuple[str, ...],
+    fax_number: tuple[str, ...],
     voicemail: bool | None,
     decline: str | None,
     pairs: dict[str, Any],
@@ -81,6 +82,7 @@ def _settings(
     options = {
         "name": name,
         "numbers": list(number) or None,
+        "fax_numbers": list(fax_number) or None,
         "voicemail": voicemail,
         "decline": decline,
     }
@@ -100,6 +102,12 @@ def _of_user(command: Any) -> Any:
             multiple=True,
             metavar="NUMBER",
             help="A direct number; repeated for several. Replaces those he had.",
+        ),
+        click.option(
+            "--fax-number",
+            multiple=True,
+            metavar="NUMBER",
+            help="Which of his numbers are for faxes: his assistants do not get their calls.",
         ),
         click.option("--name", help="Shown to people he calls."),
         PAIRS,

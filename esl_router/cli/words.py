@@ -105,8 +105,9 @@ def leg_record(leg: Leg) -> dict[str, Any]:
     """One device of a ring: seconds from the start of the ring; ``number`` outside, or None;
     ``owner`` the member of a team, or the assistant, whom it rings for, or None; ``alert_info`` the
     header that says how the phone rings, and ``caller_number`` what it shows, where that is not as
-    usual, or None; outside it is the number that leaves, None where it is withheld; ``diversion``
-    where the call was redirected to reach it, or None."""
+    usual, or None; outside it is the number that leaves, None where it is withheld; ``connected``
+    whom the caller sees when it answers, where that is not what the phone says, or None;
+    ``diversion`` where the call was redirected to reach it, or None."""
     outside = leg.target if isinstance(leg.target, Outside) else None
     return {
         "device": leg.device,
@@ -119,6 +120,9 @@ def leg_record(leg: Leg) -> dict[str, Any]:
         "splash": leg.splash,
         "alert_info": leg.alert_info or None,
         "caller_number": outside.caller_number if outside else leg.caller_number or None,
+        "connected": None
+        if leg.connected is None
+        else {"name": leg.connected.name, "number": leg.connected.number},
         "diversion": None
         if leg.diversion is None
         else {

@@ -43,7 +43,7 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
         # Whether it is filtered was decided when the assistants began to ring.
         if way.result(ended[-1], of_team=True) is None:
             return OVER
-    elif not _filters(executive, way):
+    elif not _filters(executive, user, way):
         return None
     ring = pool.ring(executive, user, way)
     if ring is not None:
@@ -59,7 +59,7 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
     return roll_over(executive, user, way)
 
 
-def _filters(executive: Executive, way: Way) -> bool:
+def _filters(executive: Executive, user: User, way: Way) -> bool:
     """Whether the call goes to the assistants. The trace says why, criterion by criterion."""
     situation, whose = way.situation, executive.extension
     trace = situation.trace
@@ -69,7 +69,7 @@ def _filters(executive: Executive, way: Way) -> bool:
     if not executive.assistants:
         trace.passed(STAGE, f"{whose} has no assistants: the filter does nothing.")
         return False
-    bypass = _bypass(executive, way)
+    bypass = _bypass(executive, user, way)
     if bypass:
         trace.fired(STAGE, f"The filter of {whose} is passed: {bypass}.")
         return False
@@ -86,12 +86,17 @@ def _filters(executive: Executive, way: Way) -> bool:
     return filtered
 
 
-def _bypass(executive: Executive, way: Way) -> str:
+def _bypass(executive: Executive, user: User, way: Way) -> str:
     """Why the caller passes the filter whatever it says; empty: he does not."""
     situation = way.situation
     caller = situation.parties.caller
     if caller == executive.extension:
         return "he calls himself"
+    dialled = situation.call.dialled
+    if user.fax_numbers and not numbers.dialled(dialled, situation.settings.country).isdisjoint(
+        user.fax_numbers
+    ):
+        return f"{dialled} is his fax number"
     for extension, what in (
         (caller, ""),
         (situation.sender, ", and sent the caller here"),
@@ -159,11 +164,7 @@ def _who(situation: Situation) -> str:
 
 
 def _dialled(criterion: Criterion, situation: Situation) -> bool:
-    dialled = situation.call.dialled
-    country = situation.settings.country
-    spellings = {dialled} | {
-        found for text in (dialled, f"+{dialled}") if (found := numbers.e164(text, country))
-    }
+    spellings = numbers.dialled(situation.call.dialled, situation.settings.country)
     return any(
         numbers.matches(pattern, text) for pattern in criterion.dialled for text in spellings
     )

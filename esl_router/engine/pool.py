@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import alert, busy, followme, part
+from esl_router.engine import alert, busy, followme, part, presentation
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
@@ -15,8 +15,6 @@ from esl_router.model.executive import (
     Alerting,
     Assistant,
     AssistantDevices,
-    CallerName,
-    CallerNumber,
     Executive,
     NoAssistant,
     RolloverAction,
@@ -25,8 +23,6 @@ from esl_router.model.people import Origin, User
 from esl_router.model.presence import Status
 
 STAGE = "pool"
-
-ANONYMOUS = "Anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +114,9 @@ def ring(
     return Ring(
         user.domain,
         user.extension,
-        lineup.legs,
+        presentation.connected(lineup.legs, executive, user, situation),
         mailbox=way.mailbox,
-        caller_name=caller_name(executive, user, situation),
+        caller_name=presentation.caller_name(executive, user, situation),
         redecide=way.redecide(),
         steps=executive.alerting is Alerting.SEQUENTIAL,
         pool=user.extension,
@@ -182,31 +178,6 @@ def line_up(
     for leg in legs:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
     return Lineup(tuple(legs), passed)
-
-
-def caller_name(executive: Executive, user: User, situation: Situation) -> str:
-    """The name on the assistants' phones; empty: what the caller gave himself (I1, I4)."""
-    if executive.caller_name is CallerName.CALLER:
-        return ""
-    name = user.name or user.extension
-    if executive.caller_name is CallerName.EXECUTIVE:
-        return name
-    caller = calling_name(situation)
-    if executive.caller_name is CallerName.EXECUTIVE_CALLER:
-        return f"{name} - {caller}"
-    return f"{caller} - {name}"
-
-
-def calling_name(situation: Situation) -> str:
-    """The caller in one word: his name, or his number."""
-    caller = situation.call.caller
-    if caller.anonymous:
-        return ANONYMOUS
-    extension = situation.parties.caller
-    if extension is not None:
-        known = situation.rules.user(situation.settings.domain, extension)
-        return (known.name if known else "") or extension
-    return caller.name or situation.number or ANONYMOUS
 
 
 def _legs_of(
@@ -289,7 +260,7 @@ def _placed(
 
     One of his rings from the beginning of his turn, whatever delays the others of his have (B7).
     """
-    number = executive.extension if executive.caller_number is CallerNumber.EXECUTIVE else ""
+    number = presentation.caller_number(executive)
     his = []
     for leg in followme.without_gaps(leg for leg in legs if followme.rings(leg) not in taken):
         outside = isinstance(leg.target, Outside)

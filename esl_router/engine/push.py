@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import busy, executive, fallback, followme, part, pool, unconditional
+from esl_router.engine import (
+    busy,
+    executive,
+    fallback,
+    followme,
+    part,
+    pool,
+    presentation,
+    unconditional,
+)
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.retrieve import callers
@@ -116,7 +125,7 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     if not plan.legs:
         trace.fired(STAGE, f"No phone of {user.extension} can be rung.")
         return None
-    legs = followme.confirmed(plan.legs)
+    legs = presentation.connected(followme.confirmed(plan.legs), boss, user, situation)
     return Ring(user.domain, user.extension, legs, user.decline, way.mailbox)
 
 
@@ -158,13 +167,16 @@ def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
     plan = followme.plan(person, Origin.INTERNAL, situation, way.redirection)
     if not plan.legs:
         return _others(person, *to, way) if to else way.end(Condition.UNREACHABLE)
+    legs = followme.confirmed(plan.legs)
+    if to is not None:
+        legs = presentation.connected(legs, *to, situation, person.extension)
     return Ring(
         person.domain,
         person.extension,
-        followme.confirmed(plan.legs),
+        legs,
         DeclineScope.DEVICE,
         way.mailbox,
-        caller_name=f"{RECALL}{pool.calling_name(situation)}",
+        caller_name=f"{RECALL}{presentation.calling_name(situation)}",
         pool=to[1].extension if to else "",
     )
 

@@ -32,6 +32,11 @@ bracket. What was read in its source and is relied on here:
   ``originate_causes``. So an app that registers while others ring is called by an ``originate`` of
   its own, and runs it at its answer. A place counts as a leg that rings: it ends by its
   ``leg_timeout``, or by whoever gives it up, and meanwhile no delayed leg is brought forward.
+* A leg that answers gives the caller its ``callee_id``: in his 200, and in an update where he is
+  connected already. It is what the phone says of itself, else the account or the number that was
+  dialled, a mobile's too; ``origination_callee_id_*`` sets it, and it stays so with
+  ``sip_ignore_remote_cid``. A ``%`` in that name is decoded before it is sent, so it may stand here
+  encoded.
 * The ring's own name is a text that a caller may have written a part of, so it stands in no dial
   string: it is exported, to all legs. As ``origination_caller_id_name`` it replaces the caller's
   name for good. Where some legs are to show that name, it is exported as ``sip_from_display``:
@@ -47,6 +52,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import quote
 
 from esl_router import variables as v
 from esl_router.errors import Untrusted
@@ -62,6 +68,9 @@ SLACK: Final = 3
 
 CONFIRM_WINDOW: Final = 10
 """Seconds to press 1, from the answer."""
+
+MAX_CONNECTED: Final = 40
+"""Characters of the name that a caller sees of whom he is connected with: each may take twelve."""
 
 CONFIRM_PROMPT: Final = "tone_stream://%(200,100,587);%(200,1500,880)"
 
@@ -153,6 +162,7 @@ def build(
         if leg.redirect:
             local[v.ON_ORIGINATE] = "verbose_events"
         local |= shown[index]
+        local |= _connected(leg)
         local |= _origin(ring, caller)
         if auto_answer:
             local[v.AUTO_ANSWER] = "true"
@@ -331,6 +341,18 @@ def _presentation(leg: Leg, ring: Ring, withheld: bool, exports: str) -> dict[st
     if shows_ring and exports == v.FROM_DISPLAY:
         values |= {v.IDENTITY_HEADER: "none", v.IGNORE_DISPLAY: "true"}
     return values
+
+
+def _connected(leg: Leg) -> dict[str, str]:
+    """Whom the caller sees when the leg answers, whatever its phone says of itself."""
+    if leg.connected is None:
+        return {}
+    name = untrusted.caller_name(leg.connected.name)[:MAX_CONNECTED]
+    return {
+        v.CALLEE_NAME: quote(name, safe="").replace("~", "%7E"),
+        v.CALLEE_NUMBER: _number(leg.connected.number),
+        v.IGNORE_REMOTE_ID: "true",
+    }
 
 
 def _anonymous() -> dict[str, str]:

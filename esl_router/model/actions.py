@@ -74,6 +74,15 @@ class Diversion:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """Whom somebody talks to, as his telephone shows it (features.md I8)."""
+
+    name: str
+    number: str
+    """E.164, or an extension."""
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One device in a ring: when it starts, how long it rings, where it is."""
 
@@ -112,6 +121,9 @@ class Leg:
 
     original_name: bool = False
     """Whether it shows the caller's own name, whatever the ring's ``caller_name``."""
+
+    connected: Connected | None = None
+    """Whom the caller sees when this leg answers; None: what the phone says of itself."""
 
     @property
     def ends(self) -> int:

@@ -58,6 +58,8 @@ class CallerName(StrEnum):
     EXECUTIVE_CALLER = "executive_caller"
     CALLER_EXECUTIVE = "caller_executive"
     CALLER = "caller"
+    CUSTOM = "custom"
+    """A text of their own."""
 
 
 class CallerNumber(StrEnum):
@@ -65,6 +67,21 @@ class CallerNumber(StrEnum):
 
     EXECUTIVE = "executive"
     CALLER = "caller"
+    CUSTOM = "custom"
+    """A number of their own."""
+
+
+class ConnectedLine(StrEnum):
+    """Whom a filtered caller sees when somebody has answered (COLP)."""
+
+    DEVICE = "device"
+    """What the telephone that answers says of itself, else its account or its number."""
+
+    ASSISTANT = "assistant"
+    """Who answered, by the name and the number that the company has for him."""
+
+    EXECUTIVE = "executive"
+    """Whom he called, whoever answered."""
 
 
 class NoAssistant(StrEnum):
@@ -187,6 +204,14 @@ class Executive:
 
     caller_name: CallerName = CallerName.EXECUTIVE_CALLER
     caller_number: CallerNumber = CallerNumber.CALLER
+    custom_name: str = ""
+    custom_number: str = ""
+    """An extension or a number, E.164."""
+
+    caller_prefix: str = ""
+    """What stands before the caller's name on the assistants' phones, whatever that is (I5)."""
+
+    connected_line: ConnectedLine = ConnectedLine.DEVICE
     rollover: Rollover = Rollover()
     no_assistant: NoAssistant = NoAssistant.ROLLOVER
     push_recall: int = 20

@@ -35,6 +35,13 @@ def e164(text: str, country: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def dialled(text: str, country: str) -> frozenset[str]:
+    """What a caller may have meant by what he dialled: it itself, and the number that it is. Some
+    trunks deliver +49301234567 as 49301234567."""
+    found = (e164(spelling, country) for spelling in (text, f"+{text}"))
+    return frozenset((text, *filter(None, found)))
+
+
 def outside(text: str, country: str) -> str | None:
     """``text`` as dialled by a user, as the E.164 number outside that he means, or None.
 

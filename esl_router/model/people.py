@@ -140,6 +140,9 @@ class User:
     forward_ring: int | None = None
     """Seconds that whoever gets his calls by a forward is rung; None: as in the domain (D11)."""
 
+    fax_numbers: tuple[str, ...] = ()
+    """Those of his numbers at which faxes come in: no filter takes their calls (G12)."""
+
 
 class CallerAction(StrEnum):
     """What a user's caller list does with a call."""

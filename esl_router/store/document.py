@@ -358,6 +358,7 @@ def _users(read: _Tables) -> Document:
         found[row["extension"]] = {
             "name": row["name"],
             "numbers": [each["number"] for each in numbers.get(key, ())],
+            "fax_numbers": json.loads(row["fax_numbers"]),
             "timezone": row["timezone"],
             **_flags(row, "voicemail", "bob_cancel_pending", "bob_count_outgoing_early"),
             **_pick(row, "voicemail_greeting", "forward_ring"),
@@ -497,7 +498,8 @@ def _executives(read: _Tables) -> Document:
                 "mobile": bool(row["parallel_mobile"]),
                 "other": bool(row["parallel_other"]),
             },
-            **_pick(row, "caller_name", "caller_number"),
+            **_pick(row, "caller_name", "caller_number", "custom_name", "custom_number"),
+            **_pick(row, "caller_prefix", "connected_line"),
             "rollover": {"after": row["rollover_after"], "action": row["rollover_action"]},
             **_pick(row, "no_assistant", "push_recall"),
         }

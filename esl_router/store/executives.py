@@ -39,7 +39,8 @@ _EXECUTIVE = """
     SELECT enabled, filter, before_forwarding, allow_opt_out, alerting, rings, alert_executive,
            parallel_mobile, parallel_other, caller_name, caller_number,
            rollover_after, rollover_action, no_assistant, push_recall,
-           assistant_devices, executive_first
+           assistant_devices, executive_first,
+           custom_name, custom_number, caller_prefix, connected_line
     FROM executives WHERE domain = ? AND extension = ?
 """
 
@@ -75,7 +76,8 @@ def executive(
     if row is None:
         return None
     enabled, filtered, before, opt_out, alerting, rings, alert, mobile, other = row[:9]
-    name, number, after, action, no_assistant, recall, devices, first = row[9:]
+    name, number, after, action, no_assistant, recall, devices, first = row[9:17]
+    custom_name, custom_number, prefix, connected = row[17:]
     path = f"executives.{extension}"
     usual = Executive(domain, extension)
 
@@ -113,12 +115,21 @@ def executive(
         alert_executive=word("alert_executive", alert, AlertExecutive.NONE),
         parallel_mobile=mobile != 0,
         parallel_other=other != 0,
-        caller_name=word("caller_name", name, CallerName.EXECUTIVE_CALLER),
-        caller_number=word("caller_number", number, CallerNumber.CALLER),
+        caller_name=word("caller_name", _said(name, custom_name), CallerName.EXECUTIVE_CALLER),
+        caller_number=word("caller_number", _said(number, custom_number), CallerNumber.CALLER),
+        custom_name=custom_name or "",
+        custom_number=custom_number or "",
+        caller_prefix=prefix,
+        connected_line=word("connected_line", connected, usual.connected_line),
         rollover=_rollover(after, action, f"{path}.rollover", report),
         no_assistant=word("no_assistant", no_assistant, NoAssistant.ROLLOVER),
         push_recall=count("push_recall", recall, usual.push_recall),
     )
+
+
+def _said(mode: str, custom: str | None) -> str:
+    """How something is shown; a mode that wants a text of its own is none without it."""
+    return "custom without a text" if mode == "custom" and not custom else mode
 
 
 def executives_of(conn: sqlite3.Connection, domain: str, assistant: str) -> tuple[str, ...]:

@@ -298,6 +298,7 @@ USER = Record(
     {
         "name": Key(_TEXT),
         "numbers": Key(_NUMBERS, []),
+        "fax_numbers": Key(_NUMBERS, []),
         "timezone": Key(_ZONE, None),
         "voicemail": Key(_BOOLEAN, True, kept=True),
         "voicemail_greeting": Key(One(values.choice(*Greetings)), Greetings.STANDARD.value),
@@ -376,6 +377,14 @@ ASSISTANT = Record(
         "rings": Key(One(values.optional(_RINGS)), None),
     }
 )
+
+
+def _custom_is_said(found: dict[str, Any], written: Mapping[str, Any]) -> None:
+    for what in ("name", "number"):
+        if found[f"caller_{what}"] == "custom" and found[f"custom_{what}"] is None:
+            raise ValueError(f"caller_{what}: custom needs a custom_{what}")
+
+
 _PARALLEL = Record({"mobile": Key(_BOOLEAN, False), "other": Key(_BOOLEAN, False)})
 _ROLL = Record({"after": Key(_MAYBE_SECONDS, None), "action": Key(_ROLLOVER, None)})
 EXECUTIVE = Record(
@@ -393,14 +402,23 @@ EXECUTIVE = Record(
         "alert_executive": Key(One(values.choice("none", "silent", "splash", "ring")), "none"),
         "parallel": Key(_PARALLEL, usual(_PARALLEL)),
         "caller_name": Key(
-            One(values.choice("executive", "executive_caller", "caller_executive", "caller")),
+            One(
+                values.choice(
+                    "executive", "executive_caller", "caller_executive", "caller", "custom"
+                )
+            ),
             "executive_caller",
         ),
-        "caller_number": Key(One(values.choice("executive", "caller")), "caller"),
+        "caller_number": Key(One(values.choice("executive", "caller", "custom")), "caller"),
+        "custom_name": Key(One(values.optional(values.line(80))), None),
+        "custom_number": Key(One(values.optional(values.divert)), None),
+        "caller_prefix": Key(One(values.prefix), ""),
+        "connected_line": Key(One(values.choice("device", "assistant", "executive")), "device"),
         "rollover": Key(_ROLL, usual(_ROLL)),
         "no_assistant": Key(One(values.choice("rollover", "executive")), "rollover"),
         "push_recall": Key(_SECONDS, 20),
-    }
+    },
+    _custom_is_said,
 )
 
 # -- the whole file ---------------------------------------------------------------------------

@@ -825,6 +825,32 @@ def m031_who_of_a_pool_rings(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m032_what_a_pool_shows(db: sqlite_utils.Database) -> None:
+    # A column's check goes with the column: the two are made anew, with one more word each.
+    db.executescript(
+        """
+        ALTER TABLE executives ADD COLUMN name_mode TEXT NOT NULL DEFAULT 'executive_caller' CHECK (
+            name_mode IN
+                ('executive', 'executive_caller', 'caller_executive', 'caller', 'custom'));
+        ALTER TABLE executives ADD COLUMN number_mode TEXT NOT NULL DEFAULT 'caller' CHECK (
+            number_mode IN ('executive', 'caller', 'custom'));
+        UPDATE executives SET name_mode = caller_name, number_mode = caller_number;
+        ALTER TABLE executives DROP COLUMN caller_name;
+        ALTER TABLE executives DROP COLUMN caller_number;
+        ALTER TABLE executives RENAME COLUMN name_mode TO caller_name;
+        ALTER TABLE executives RENAME COLUMN number_mode TO caller_number;
+        ALTER TABLE executives ADD COLUMN custom_name TEXT CHECK (custom_name <> '');
+        ALTER TABLE executives ADD COLUMN custom_number TEXT CHECK (custom_number <> '');
+        ALTER TABLE executives ADD COLUMN caller_prefix TEXT NOT NULL DEFAULT '';
+        ALTER TABLE executives ADD COLUMN connected_line TEXT NOT NULL DEFAULT 'device' CHECK (
+            connected_line IN ('device', 'assistant', 'executive'));
+        ALTER TABLE users ADD COLUMN fax_numbers TEXT NOT NULL DEFAULT '[]' CHECK (
+            json_valid(fax_numbers));
+        """
+    )
+
+
+@MIGRATIONS()
 def m035_mailboxes_greet_by_reason(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

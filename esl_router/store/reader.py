@@ -57,7 +57,7 @@ _SETTINGS = """
 _USER = """
     SELECT users.name, users.voicemail, users.decline, users.busy_on_busy,
            users.bob_cancel_pending, users.bob_count_outgoing_early,
-           users.voicemail_greeting, users.forward_ring,
+           users.voicemail_greeting, users.forward_ring, users.fax_numbers,
            (SELECT json_group_array(number) FROM
                (SELECT number FROM numbers
                 WHERE numbers.domain = users.domain AND numbers.extension = users.extension
@@ -274,7 +274,7 @@ class Reader:
         if row is None:
             return None
         name, voicemail, decline, max_calls, cancel_pending, outgoing_early, *rest = row
-        greet, forward_ring, numbers, *has = rest
+        greet, forward_ring, fax, numbers, *has = rest
         self._has[domain, extension] = _Has(*has)
         path = f"users.{extension}"
         if not is_extension(extension):
@@ -300,6 +300,7 @@ class Reader:
             outgoing_early != 0,
             _GREETINGS.get(greet, Greetings.STANDARD),
             forward_ring,
+            () if fax == "[]" else tuple(json.loads(fax)),
         )
 
     def presence(self, domain: str, extension: str) -> Presence:

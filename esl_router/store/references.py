@@ -62,6 +62,10 @@ def check_user(extension: str, user: Mapping[str, Any], known: Known) -> list[st
     """What is wrong between a user and the rest of his domain."""
     path = f"users.{extension}"
     problems = []
+    for index, number in enumerate(user["fax_numbers"]):
+        if number not in user["numbers"]:
+            where = f"{path}.fax_numbers[{index}]"
+            problems.append(f"{where}: {number} is not among the numbers of {extension}")
     place = user["workplace"]
     if place is not None and place not in known.workplaces:
         problems.append(_missing(f"{path}.workplace", "workplace", place, known.workplaces))

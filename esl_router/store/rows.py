@@ -156,7 +156,9 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
     """The rows of one user."""
     key = {"domain": domain, "extension": extension}
     yield "extensions", {**key, "kind": "user"}
-    yield "users", {**key, "position": position, **{name: user[name] for name in _USER}}
+    settings = {name: user[name] for name in _USER}
+    fax = json.dumps(user["fax_numbers"])
+    yield "users", {**key, "position": position, **settings, "fax_numbers": fax}
     for index, number in enumerate(user["numbers"]):
         yield "numbers", {**key, "number": number, "position": index}
     if user["workplace"] is not None:
@@ -276,6 +278,10 @@ _EXECUTIVE = (
     "alert_executive",
     "caller_name",
     "caller_number",
+    "custom_name",
+    "custom_number",
+    "caller_prefix",
+    "connected_line",
     "no_assistant",
     "push_recall",
 )

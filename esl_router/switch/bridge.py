@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from esl_router import variables
 from esl_router.switch.channel import Channel, new_uuid, true
@@ -135,6 +136,13 @@ class Bridge:
         self._call.switch.add(channel, self._call)
         return leg
 
+    @staticmethod
+    def _connected(leg: _Leg) -> tuple[str, str]:
+        """What a leg has for its ``callee_id``."""
+        given = leg.channel.variables
+        name = given.get(variables.CALLEE_NAME, "Outbound Call")
+        return name, given.get(variables.CALLEE_NUMBER, leg.party)
+
     def _exported(self) -> dict[str, str]:
         """The variables that the caller's leg gives to the others."""
         given = self._call.leg.variables
@@ -151,7 +159,8 @@ class Bridge:
         """Ring until one leg has won (returned) or all have ended."""
         uuids = [leg.variables["origination_uuid"] for leg in group.dialled]
         for uuid in uuids:
-            self._call.leg.push("originated_legs", f"{uuid};Outbound Call;{self._legs[uuid].party}")
+            name, number = self._connected(self._legs[uuid])
+            self._call.leg.push("originated_legs", f"{uuid};{name};{number}")
         self._call.leg.set("originate_signal_bond", uuids[-1])
         orders = group.begin()
         try:
@@ -298,6 +307,8 @@ class Bridge:
         caller.other = peer
         self._call.answer()
         self._call.placed.answered = leg.party
+        name, number = self._connected(leg)
+        self._call.placed.connected = Shown(unquote(name), number)
         self._call.note("through", leg.party)
         try:
             while True:

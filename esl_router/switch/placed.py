@@ -11,10 +11,9 @@ from esl_router.switch.phones import CallScript
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an INVITE tells a phone."""
+    """What a phone is told of the other side: in an INVITE, or in the answer to one."""
 
     name: str
-    """The caller's name, in From."""
 
     number: str
     alert_info: str = ""
@@ -50,6 +49,9 @@ class Placed:
 
     answered: str | None = None
     """The phone or number that he was put through to."""
+
+    connected: Shown | None = None
+    """Whom his phone shows then."""
 
     mailbox: str | None = None
     fallback: bool = False

@@ -151,6 +151,30 @@ def test_who_rings_first_and_who_rings_longer(anna):
     assert assistants(anna, key="turn") == {"1002": 20, "1003": 10}
 
 
+def test_what_assistants_and_callers_see(anna):
+    assert anna.fails("executive", "set", "1001", "--caller-name", "custom").endswith(
+        "caller_name: custom needs a custom_name\n"
+    )
+    words = ["--caller-name", "custom", "--custom-name", "Front desk", "--caller-prefix", "[A] "]
+    words += ["--caller-number", "custom", "--custom-number", "030 12345000"]
+    anna.ok("executive", "set", "1001", *words, "--connected-line", "executive", "--as", "1002")
+    found = anna.json("executive", "show", "1001")
+    assert found["custom_number"] == "+493012345000"
+    assert (found["connected_line"], found["caller_prefix"]) == ("executive", "[A] ")
+    said = anna.ok("executive", "show", "1001")
+    assert 'they see         "[A] " and "Front desk", the number +493012345000' in said
+    assert "the caller sees  the executive, whoever answers" in said
+    said = anna.ok("explain", "--from", "+49307654321", "--to", "1001", *AT)
+    assert 'The assistants see "[A] Front desk".' in said
+    assert "When somebody answers the caller sees 1001." in said
+    [leg, *_] = anna.json("explain", "--from", "+49307654321", "--to", "1001", *AT)["steps"][0][
+        "legs"
+    ]
+    assert leg["caller_number"] == "+493012345000"
+    anna.ok("undo", "--as", "1002")
+    assert anna.json("executive", "show", "1001")["custom_name"] is None
+
+
 def test_which_devices_of_an_assistant_ring(anna):
     def devices():
         legs = anna.json("executive", "show", "1001")["legs"]

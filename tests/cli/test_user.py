@@ -43,6 +43,11 @@ def test_add_set_remove(run):
     assert shown["presence"]["status"] == "away"
     run.ok("user", "set", "1011", "decline=")
     assert "decline" not in run.json("user", "show", "1011")
+    fax = ["--number", "03012345111", "--number", "03012345199", "--fax-number", "03012345199"]
+    run.ok("user", "set", "1011", *fax)
+    assert run.json("user", "show", "1011")["fax_numbers"] == ["+493012345199"]
+    said = run.fails("user", "set", "1011", "--number", "03012345111")
+    assert "users.1011.fax_numbers[0]: +493012345199 is not among the numbers of 1011" in said
     run.ok("user", "remove", "1011")
     assert "1011" not in run.ok("user", "list")
 

@@ -53,10 +53,10 @@ class Lines(Answering):
                 self._register(account, 0)
         super().close()
 
-    def answer(self, ringing: Ringing) -> None:
-        """Pick that call up."""
+    def answer(self, ringing: Ringing, *, more: str = "") -> None:
+        """Pick that call up; ``more`` are further headers of the answer."""
         self._open.discard(ringing.invite.call_id)
-        self.reply(ringing.invite, self._source, "200 OK", sdp=self.sdp())
+        self.reply(ringing.invite, self._source, "200 OK", sdp=self.sdp(), more=more)
 
     def hold(self, ringing: Ringing) -> None:
         """Put that conversation on hold, as the hold key does; returns when the switch agrees."""

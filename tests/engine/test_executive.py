@@ -73,6 +73,17 @@ def test_the_kind_of_filter_says_whose_calls_go_to_the_assistants(kind, inside, 
     assert (rings(INSIDE, rules), rings(OUTSIDE, rules)) == (inside, outside)
 
 
+def test_a_fax_passes_the_filter_whatever_it_says():
+    fax = "+493012345199"
+    user = replace(PEOPLE[0], numbers=(*PEOPLE[0].numbers, fax), fax_numbers=(fax,))
+    rules = board(people=(user, *PEOPLE[1:]))
+    for dialled in (fax, "493012345199", "03012345199"):
+        call = trunk_call(dialled)
+        assert rings(call, rules) == HERSELF
+        assert f"The filter of 1001 is passed: {dialled} is his fax number." in said(call, rules)
+    assert rings(trunk_call("+493012345101"), rules) == POOL
+
+
 def test_a_filter_that_is_off_does_nothing():
     assert rings(OUTSIDE, board(enabled=False)) == HERSELF
 

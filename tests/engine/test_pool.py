@@ -10,7 +10,6 @@ from esl_router.model.executive import (
     Alerting,
     Assistant,
     AssistantDevices,
-    CallerName,
     CallerNumber,
     Rollover,
 )
@@ -238,37 +237,6 @@ def test_the_toll_policy_holds_for_a_diversion():
     config = Settings(DOMAIN, toll=TollPolicy(deny=("+4930",)))
     rules = replace(board(assistants=diverting(f"external:{ELSEWHERE}")), config=config)
     assert who(ring(rules)) == ["1003"]
-
-
-# -- what the phones show -----------------------------------------------------------------------
-
-NAMES = [
-    (CallerName.EXECUTIVE, "Anna Adler"),
-    (CallerName.EXECUTIVE_CALLER, "Anna Adler - Muster GmbH"),
-    (CallerName.CALLER_EXECUTIVE, "Muster GmbH - Anna Adler"),
-    (CallerName.CALLER, ""),
-]
-
-
-@pytest.mark.parametrize(("mode", "shown"), NAMES)
-@pytest.mark.parametrize("number", CallerNumber)
-def test_assistants_see_the_name_and_number_that_are_set(mode, shown, number):
-    first = ring(caller_name=mode, caller_number=number)
-    assert first.caller_name == shown
-    expected = "1001" if number is CallerNumber.EXECUTIVE else ""
-    assert {leg.caller_number for leg in first.legs} == {expected}
-
-
-def test_a_caller_without_a_name_is_shown_by_his_number_and_a_hidden_one_by_neither():
-    nameless = replace(CALL, caller=replace(CALL.caller, name=""))
-    assert ring(call=nameless).caller_name == "Anna Adler - +493099887766"
-    hidden = replace(CALL, caller=replace(CALL.caller, name="", anonymous=True))
-    assert ring(call=hidden).caller_name == "Anna Adler - Anonymous"
-
-
-def test_a_colleague_is_shown_by_the_name_that_the_company_knows():
-    call = internal_call("1001", "1004-desk", "1004")
-    assert ring(call=call).caller_name == "Anna Adler - Dora Dorn"
 
 
 def test_the_diversion_names_her():

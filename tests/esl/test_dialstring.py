@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from esl_router.errors import Untrusted
 from esl_router.esl import untrusted
-from esl_router.esl.dialstring import MAX_LEGS, build
-from esl_router.model.actions import Diversion, Leg, Outside, Registered, Ring
+from esl_router.esl.dialstring import MAX_CONNECTED, MAX_LEGS, build
+from esl_router.model.actions import Connected, Diversion, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
 
 # -- a model of how FreeSWITCH reads a dial string ----------------------------------------------
@@ -316,6 +316,34 @@ def test_a_caller_who_withholds_his_number_is_nobody_inside_too():
     own, hidden = (identity(local) for local, *_ in read(built)[1])
     assert "origination_caller_id_name" not in own
     assert hidden["origination_caller_id_name"] == "Anonymous"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Anna", "Anna"),
+        ("Jörg Groß", "J%C3%B6rg%20Gro%C3%9F"),
+        ("100~[a],b", "100%7E%5Ba%5D%2Cb"),
+        ("${x} 'a' \r\nVia: b", "%25%7Bx%7D%20%27a%27%20Via%E2%88%B6%20b"),
+        ("\U00020000" * 80, "%F0%A0%80%80" * MAX_CONNECTED),
+    ],
+    ids=["plain", "umlauts", "separators", "hostile", "long"],
+)
+def test_whom_the_caller_sees_when_a_leg_answers(name, written):
+    who = Connected(name, "+493012345101")
+    _, ((local, *_), (other, *_), (mobile, *_)) = read(
+        dial(Leg("d", DESK, connected=who), Leg("m", MOBILE, connected=who), Leg("s", SOFT))
+    )
+    for each in (local, mobile):
+        assert each["origination_callee_id_name"] == written
+        assert each["origination_callee_id_number"] == "+493012345101"
+        assert each["sip_ignore_remote_cid"] == "true"
+    assert not {"origination_callee_id_name", "sip_ignore_remote_cid"} & set(other)
+
+
+def test_a_connected_number_that_is_none():
+    with pytest.raises(Untrusted):
+        dial(Leg("d", DESK, connected=Connected("Anna", "1001@evil")))
 
 
 def test_the_caller_s_leg_is_told_whose_phone_answers():

@@ -21,6 +21,15 @@ def test_a_zero_behind_the_country_code_is_no_way_past_the_toll_policy(text):
     assert numbers.outside(text, "DE") is None
 
 
+@pytest.mark.parametrize("text", ["+493012345101", "493012345101", "03012345101"])
+def test_what_was_dialled_is_itself_and_the_number_that_it_is(text):
+    assert numbers.dialled(text, "DE") == {text, "+493012345101"}
+
+
+def test_what_is_no_number_was_dialled_as_it_is():
+    assert numbers.dialled("*63", "DE") == {"*63"}
+
+
 def test_where_a_zero_belongs_to_the_number_it_stays():
     assert numbers.e164("06 698 12345", "IT") == "+390669812345"
 

@@ -207,6 +207,10 @@ OTHER = {
     "parallel": {"other": True},
     "caller_name": "caller",
     "caller_number": "executive",
+    "custom_name": "Front desk",
+    "custom_number": "+493012345000",
+    "caller_prefix": "for Anna, ",
+    "connected_line": "executive",
     "rollover": {"after": 9},
     "no_assistant": "executive",
     "push_recall": 9,
@@ -227,6 +231,22 @@ def test_what_an_executive_and_his_assistants_may_change(company, key, as_user):
         )
     assert read_rules(company, DOMAIN) == before
     assert set_executive(company, DOMAIN, "1001", {key: OTHER[key]})
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"caller_name": "custom"}, ": caller_name: custom needs a custom_name"),
+        ({"caller_number": "custom"}, ": caller_number: custom needs a custom_number"),
+        ({"custom_name": "a\nb"}, ".custom_name: must be one line of 1 to 80 characters"),
+        ({"custom_number": "x@y"}, ".custom_number: "),
+        ({"caller_prefix": "x" * 41}, ".caller_prefix: must be one line of up to 40 characters"),
+        ({"connected_line": "mobile"}, ".connected_line: "),
+    ],
+)
+def test_what_cannot_be_shown(company, settings, problem):
+    [line] = refused(set_executive, company, DOMAIN, "1001", settings)
+    assert line.startswith(f"executives.1001{problem}")
 
 
 @pytest.mark.parametrize("key", ["assistants.x", "allow_opt_out", "assistants"])

@@ -9,6 +9,7 @@ from esl_router.model.executive import (
     AssistantDevices,
     CallerName,
     CallerNumber,
+    ConnectedLine,
     Criterion,
     Executive,
     Filter,
@@ -86,7 +87,9 @@ def test_what_is_not_the_usual(company, store):
             " allow_opt_out = 0, alerting = 'simultaneous', rings = 7, alert_executive = 'splash',"
             " parallel_mobile = 0, parallel_other = 1, caller_name = 'caller',"
             " caller_number = 'executive', rollover_after = NULL, no_assistant = 'executive',"
-            " push_recall = 33, assistant_devices = 'primary', executive_first = 8"
+            " push_recall = 33, assistant_devices = 'primary', executive_first = 8,"
+            " custom_name = 'Front desk', custom_number = '1009', caller_prefix = 'for Anna, ',"
+            " connected_line = 'assistant'"
         )
         company.conn.execute("DELETE FROM criteria")
         company.conn.execute("UPDATE assistants SET position = 9 WHERE extension = '1002'")
@@ -114,7 +117,34 @@ def test_what_is_not_the_usual(company, store):
         push_recall=33,
         assistant_devices=AssistantDevices.PRIMARY,
         executive_first=8,
+        custom_name="Front desk",
+        custom_number="1009",
+        caller_prefix="for Anna, ",
+        connected_line=ConnectedLine.ASSISTANT,
     )
+
+
+def test_a_text_of_their_own_that_is_missing(company, store):
+    with write(company):
+        company.conn.execute(
+            "UPDATE executives SET caller_name = 'custom', caller_number = 'custom'"
+        )
+    with store.read() as rules:
+        anna = rules.executive(DOMAIN, "1001")
+        assert (anna.caller_name, anna.caller_number) == (
+            CallerName.EXECUTIVE_CALLER,
+            CallerNumber.CALLER,
+        )
+        assert said(rules) == [
+            (
+                "executives.1001.caller_name",
+                "'custom without a text' is not known, taken as executive_caller",
+            ),
+            (
+                "executives.1001.caller_number",
+                "'custom without a text' is not known, taken as caller",
+            ),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +202,7 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
         company,
         "UPDATE executives SET alerting = 'x', rings = 0, alert_executive = 'x', caller_name = 'x',"
         " caller_number = 'x', no_assistant = 'x', push_recall = -1, rollover_after = 0,"
-        " assistant_devices = 'x', executive_first = -1,"
+        " assistant_devices = 'x', executive_first = -1, connected_line = 'x',"
         " rollover_action = 'nowhere'",
     )
     with store.read() as rules:
@@ -186,6 +216,7 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
             "alert_executive",
             "caller_name",
             "caller_number",
+            "connected_line",
             "no_assistant",
             "push_recall",
             "rollover",
@@ -200,6 +231,7 @@ def test_settings_that_make_no_sense_are_the_usual_ones(company, store):
             (f"{path}.alert_executive", "'x' is not known, taken as none"),
             (f"{path}.caller_name", "'x' is not known, taken as executive_caller"),
             (f"{path}.caller_number", "'x' is not known, taken as caller"),
+            (f"{path}.connected_line", "'x' is not known, taken as device"),
             (f"{path}.rollover.after", "0 is no number of seconds"),
             (f"{path}.rollover.action", "'nowhere' is no target: the executive's phones ring"),
             (f"{path}.no_assistant", "'x' is not known, taken as rollover"),

@@ -634,6 +634,19 @@ def test_some_other_file_is_refused_in_one_line_that_tells_nothing_of_it():
     assert "shadow" not in line
 
 
+def test_a_fax_number_is_one_of_his_own():
+    text = COMPANY.read_text()
+    assert text.count("    fax_numbers: []") == 1
+    theirs = text.replace("    fax_numbers: []", '    fax_numbers: ["+493012345102"]')
+    with pytest.raises(RulesFileError) as caught:
+        rules_file.load(theirs)
+    assert caught.value.problems == [
+        "users.1001.fax_numbers[0]: +493012345102 is not among the numbers of 1001"
+    ]
+    his = text.replace("    fax_numbers: []", '    fax_numbers: ["030 12345101"]')
+    assert rules_file.load(his)["users"]["1001"]["fax_numbers"] == ["+493012345101"]
+
+
 def test_the_number_for_codes_is_nobodys_else():
     text = COMPANY.read_text().replace("+493012345999", "+493012345104")
     assert problems(text) == [

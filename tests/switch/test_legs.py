@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import gevent
 import pytest
 
-from esl_router.model.actions import Leg, Outside, Registered, Ring
+from esl_router.model.actions import Connected, Leg, Outside, Registered, Ring
 from esl_router.model.call import LegResult
 from esl_router.switch.phones import Behaviour, CallScript, Phone
 from esl_router.switch.placed import Placed, Shown
@@ -136,6 +136,14 @@ def test_what_each_phone_shows(mixed: bool) -> None:
     }
     # The second ring has no name of its own.
     assert shown(placed)["5401-a"] == Shown("Max", "5409")
+
+
+def test_whom_the_caller_sees() -> None:
+    hers = Connected("Jörg Groß", "+493012345101")
+    plan = {"5400": (ring(leg("5401-a", connected=hers)),), "5410": (ring(leg("5402-a")),)}
+    with planned(plan, x5401=ANSWERS, x5402=ANSWERS) as (switch, _):
+        assert played(switch, "5400").connected == Shown("Jörg Groß", "+493012345101")
+        assert played(switch, "5410").connected == Shown("Outbound Call", "5402-a")
 
 
 def test_the_two_who_talk_are_marked_with_each_other_s_phone() -> None:

@@ -1,0 +1,221 @@
+"""Whom a filtered caller sees when he is answered, what assistants see with a name of the pool's
+own, and numbers at which faxes come in."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from tests.e2e.diverted import STRANGER, direct, somebody
+from tests.e2e.endpoint import Behaviour, Placed
+from tests.e2e.lines import Line, to
+from tests.e2e.pools import people, phones, pool, rules
+from tests.e2e.sip import Message, wait_until
+from tests.e2e.stage import Programme, Stage
+
+MOBILE, CELL, HERS, PRIVATE = (f"+4917155580{n:02}" for n in range(4))
+OTHER = "+493012399999"
+FAX, FRONT_DESK = "+493012355990", "+493012355000"
+SAYS = 'P-Asserted-Identity: "Phone of mine" <sip:4711@127.0.0.1>\r\n'
+HERSELF, HIMSELF, PHONE, INSIDE, ALONG, RECALLED, OWN, MARKED, HIDDEN, FAXES = range(5800, 5900, 10)
+BOSSES = (HERSELF, HIMSELF, PHONE, INSIDE, ALONG, RECALLED, OWN, MARKED, HIDDEN, FAXES)
+SILENT_PHONE = 5900
+THEIRS = {"connected_line": "executive"}
+
+
+def users() -> dict[str, Any]:
+    made = people(*BOSSES, SILENT_PHONE, **somebody(OWN, mobile=HERS))
+    for boss in BOSSES:
+        made[f"u{boss}"]["name"] = "Anna Adler"
+        made[f"u{boss + 1}"]["name"] = "Jörg Groß"
+    made[f"u{HERSELF}"]["numbers"].append(OTHER)
+    made[f"u{FAXES}"]["numbers"].append(FAX)
+    made[f"u{FAXES}"]["fax_numbers"] = [FAX]
+    made[f"u{OWN}"]["devices"][f"{OWN}-mobile"]["location"] = "mobile"
+    return made
+
+
+RULES = rules(
+    users(),
+    [
+        pool(HERSELF, {"user": str(HERSELF + 1), "divert": MOBILE}, **THEIRS),
+        pool(HIMSELF, {"user": str(HIMSELF + 1)}, connected_line="assistant"),
+        pool(PHONE),
+        pool(SILENT_PHONE, {"user": str(SILENT_PHONE + 1), "divert": PRIVATE}),
+        pool(INSIDE, **THEIRS),
+        pool(ALONG, {"user": str(ALONG + 1), "divert": CELL}, connected_line="assistant"),
+        pool(RECALLED, RECALLED + 1, push_recall=2, **THEIRS),
+        pool(
+            OWN,
+            caller_name="custom",
+            custom_name="Vorzimmer: Adler",
+            caller_number="custom",
+            custom_number=FRONT_DESK,
+            alert_executive="ring",
+            parallel={"mobile": True},
+        ),
+        pool(MARKED, caller_name="caller", caller_prefix="[Adler] "),
+        pool(HIDDEN, caller_name="caller_executive", caller_prefix="for Anna, "),
+        pool(FAXES),
+    ],
+)
+play = Programme()
+
+
+def connected(call: Placed) -> tuple[str, str]:
+    """The name and the number in the answer that the caller got."""
+    assert call.wait(8) == 200
+    assert call.final is not None
+    value = call.final.get("p-asserted-identity") or call.final.get("remote-party-id")
+    name, _, rest = value.partition('" <sip:')
+    return name.removeprefix('"'), rest.partition("@")[0]
+
+
+def told(call: Placed) -> str:
+    """Everything that the caller was sent."""
+    records = [each for each in call.caller.log.records if not each.sent]
+    messages = [each.message for each in records if each.message.call_id == call.call_id]
+    assert messages
+    return "\n".join(f"{name}: {value}" for each in messages for name, value in each.headers)
+
+
+def answer(line: Line, more: str = "", calls: int = 1) -> None:
+    line.lines.answer(line.wait_ringing(4, calls=calls), more=more)
+
+
+@play
+def the_executive_whoever_answers_and_never_the_mobile(stage: Stage) -> None:
+    stage.trunk.by_number[MOBILE] = Behaviour(answer=0.3, press="1")
+    call = stage.outside().call(OTHER, user=STRANGER)
+    assert connected(call) == ("Anna Adler", OTHER)
+    assert to(MOBILE, stage.trunk.ringings)
+    assert MOBILE not in told(call)
+    assert MOBILE.removeprefix("+") not in told(call)
+    call.hang_up()
+
+
+@play
+def the_assistant_whatever_his_phone_says(stage: Stage) -> None:
+    _, his, _ = phones(stage, HIMSELF)
+    call = stage.outside().call(direct(HIMSELF))
+    answer(his, SAYS)
+    assert connected(call) == ("Jörg Groß", direct(HIMSELF + 1))
+    assert "4711" not in told(call)
+    call.hang_up()
+
+
+@play
+def or_what_the_phone_says(stage: Stage) -> None:
+    _, his, _ = phones(stage, PHONE)
+    call = stage.outside().call(direct(PHONE))
+    answer(his, SAYS)
+    assert connected(call) == ("Phone of mine", "4711")
+    call.hang_up()
+
+
+@play
+def and_where_it_says_nothing_the_number_that_was_dialled(stage: Stage) -> None:
+    stage.trunk.by_number[PRIVATE] = Behaviour(answer=0.3, press="1")
+    call = stage.outside().call(direct(SILENT_PHONE))
+    assert connected(call)[1].endswith(PRIVATE.removeprefix("+"))
+    call.hang_up()
+
+
+@play
+def a_colleague_sees_her_extension(stage: Stage) -> None:
+    _, _, second = phones(stage, INSIDE)
+    call = stage.inside("1900-a").call(
+        str(INSIDE), headers=("User-Agent: Yealink SIP-T46U", "Allow: INVITE, ACK, BYE, UPDATE")
+    )
+    answer(second, SAYS)
+    assert connected(call) == ("Anna Adler", str(INSIDE))
+    assert "4711" not in told(call)
+    assert f"{INSIDE + 2}-a" not in told(call)
+    call.hang_up()
+
+
+@play
+def who_is_reached_outside_is_shown_as_the_assistant(stage: Stage) -> None:
+    stage.trunk.by_number[CELL] = Behaviour(answer=0.3, press="1")
+    call = stage.inside("1901-a").call(str(ALONG))
+    assert connected(call) == ("Jörg Groß", str(ALONG + 1))
+    assert CELL.removeprefix("+") not in told(call)
+    call.hang_up()
+
+
+@play
+def and_so_it_is_when_the_call_comes_back(stage: Stage) -> None:
+    hers, his, _ = phones(stage, RECALLED)
+    call = stage.outside().call(direct(RECALLED), user=STRANGER)
+    answer(his)
+    assert connected(call) == ("Anna Adler", direct(RECALLED))
+    his.lines.transfer(his.ringings[0], "*63")
+    hers.wait_ringing(5)
+    answer(his, SAYS, calls=2)
+    wait_until(lambda: his.ringings[1].answered, 3, "he has the caller again")
+    assert "4711" not in told(call)
+    call.hang_up()
+
+
+def shown(invite: Message) -> tuple[str, str]:
+    return (invite.display, invite.from_user)
+
+
+@play
+def a_name_and_a_number_of_their_own(stage: Stage) -> None:
+    hers, *assistants = phones(stage, OWN)
+    call = stage.outside().call(direct(OWN), user=STRANGER, display="Muster")
+    for line in assistants:
+        assert shown(line.wait_ringing(4).invite) == ("Vorzimmer\u2236 Adler", FRONT_DESK)
+    assert shown(hers.wait_ringing(3).invite) == ("Muster", STRANGER)
+    mobile = wait_until(lambda: to(HERS, stage.trunk.ringings), 5, "her mobile rings")[0]
+    assert mobile.invite.from_user == STRANGER
+    assert "Vorzimmer" not in str(mobile.invite.headers)
+    call.cancel()
+    assert call.wait(5) == 487
+
+
+@play
+def a_mark_before_the_caller_s_name(stage: Stage) -> None:
+    _, his, _ = phones(stage, MARKED)
+    call = stage.outside().call(direct(MARKED), user=STRANGER, display="Muster")
+    assert shown(his.wait_ringing(4).invite) == ("[Adler] Muster", STRANGER)
+    call.cancel()
+    assert call.wait(5) == 487
+
+
+@play
+def who_withholds_his_number_is_marked_and_hidden(stage: Stage) -> None:
+    _, his, _ = phones(stage, HIDDEN)
+    call = stage.outside().call(
+        direct(HIDDEN),
+        sender='"Anonymous" <sip:anonymous@anonymous.invalid>',
+        headers=(f"P-Asserted-Identity: <sip:{STRANGER}@pbx.test>", "Privacy: id"),
+    )
+    invite = his.wait_ringing(4).invite
+    assert invite.display == "for Anna, Anonymous - Anna Adler"
+    assert STRANGER not in str(invite.headers)
+    call.cancel()
+    assert call.wait(5) == 487
+
+
+@play
+def a_fax_does_not_go_to_the_assistants(stage: Stage) -> None:
+    hers, *assistants = phones(stage, FAXES)
+    call = stage.outside().call(FAX)
+    hers.wait_ringing(4)
+    assert not any(line.invited for line in assistants)
+    call.cancel()
+    assert call.wait(5) == 487
+    call = stage.outside().call(direct(FAXES))
+    assistants[0].wait_ringing(4)
+    call.cancel()
+    assert call.wait(5) == 487
+    assert len(hers.ringings) == 1
+
+
+@pytest.mark.parametrize("scenario", list(play))
+def test_in_a_pool(played: dict[str, Future[None]], scenario: str) -> None:
+    played[scenario].result()
