@@ -17,6 +17,7 @@ BEHIND = {
     Argument.EXECUTIVE: "[executive]",
     Argument.WORKPLACE: "[workplace]",
     Argument.NUMBER: "[number]",
+    Argument.TARGET: "number",
     Argument.FOR_EXECUTIVE: "[executive*]number",
 }
 """What is dialled behind a code, as the list shows it."""
@@ -38,6 +39,15 @@ MEANING = {
     Code.FORWARD_INTERNAL_OFF: "Do not forward your colleagues' calls.",
     Code.FORWARD_EXTERNAL: "Forward calls from outside.",
     Code.FORWARD_EXTERNAL_OFF: "Do not forward calls from outside.",
+    Code.FORWARD_BUSY: "Forward your calls to a number when you are busy, while you are available.",
+    Code.FORWARD_BUSY_OFF: "Do not forward your calls when you are busy.",
+    Code.FORWARD_NO_ANSWER: "Forward your calls to a number when you do not answer, while you are "
+    "available.",
+    Code.FORWARD_NO_ANSWER_OFF: "Do not forward your calls when you do not answer.",
+    Code.FORWARD_UNREGISTERED: "Forward your calls to a number when none of your phones is "
+    "registered, while you are available.",
+    Code.FORWARD_UNREGISTERED_OFF: "Do not forward your calls when none of your phones is "
+    "registered.",
     Code.DEVICE_DND: "This phone alone does not ring; once more, and it does. "
     "With its place in your list: that device.",
     Code.DEVICE_DND_OFF: "This phone rings again.",

@@ -19,6 +19,7 @@ from esl_router.model.feature import (
     LogTeam,
     LogWorkplace,
     SetBusyOnBusy,
+    SetConditional,
     SetDeviceDnd,
     SetDivert,
     SetFollowMe,
@@ -28,7 +29,7 @@ from esl_router.model.feature import (
     SwitchForward,
 )
 from esl_router.model.people import Device, Origin, Settings, User
-from esl_router.model.presence import Presence, Status
+from esl_router.model.presence import Forward, Presence, Status
 from esl_router.model.rules import Rules
 
 MOST_HOURS = 99
@@ -97,17 +98,43 @@ def _forward(*origins: Origin) -> Callable[[Asked], Feature | Nothing]:
     def read(asked: Asked) -> Feature | Nothing:
         if not asked.argument:
             return _switch(asked, origins, not forwarded(asked, origins))
-        if asked.argument == asked.settings.codes[Code.VOICEMAIL]:
-            return SetForward(origins, "voicemail")
-        target = _target(asked, asked.argument)
-        if isinstance(target, Nothing):
-            return target
-        if target == asked.user.extension:
-            return Nothing(f"{target} cannot forward to himself.")
-        kind = "external" if target.startswith("+") else "extension"
-        return SetForward(origins, f"{kind}:{target}")
+        target = _forwarded_to(asked)
+        return target if isinstance(target, Nothing) else SetForward(origins, target)
 
     return read
+
+
+def _conditional(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
+    def read(asked: Asked) -> Feature | Nothing:
+        if not asked.argument:
+            return Nothing("Where to forward is not said: the number stands behind the code.")
+        target = _forwarded_to(asked)
+        return target if isinstance(target, Nothing) else SetConditional(condition, target)
+
+    return read
+
+
+def _conditional_off(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
+    def read(asked: Asked) -> Feature | Nothing:
+        profile = asked.rules.presence(*asked.key).profile(Status.AVAILABLE)
+        if any(profile.target(origin, condition) for origin in _BOTH):
+            return SetConditional(condition, None)
+        return Nothing(f"{asked.user.extension} has no such forward.", refused=False)
+
+    return read
+
+
+def _forwarded_to(asked: Asked) -> str | Nothing:
+    """The target that was dialled, as the rules file writes it."""
+    if asked.argument == asked.settings.codes[Code.VOICEMAIL]:
+        return "voicemail"
+    target = _target(asked, asked.argument)
+    if isinstance(target, Nothing):
+        return target
+    if target == asked.user.extension:
+        return Nothing(f"{target} cannot forward to himself.")
+    kind = "external" if target.startswith("+") else "extension"
+    return f"{kind}:{target}"
 
 
 def _forward_off(*origins: Origin) -> Callable[[Asked], Feature | Nothing]:
@@ -280,6 +307,17 @@ def _divert_off(asked: Asked) -> Feature | Nothing:
     return boss if isinstance(boss, Nothing) else SetDivert(boss, None)
 
 
+_CONDITIONAL = {
+    Code.FORWARD_BUSY: Forward.BUSY,
+    Code.FORWARD_NO_ANSWER: Forward.NO_ANSWER,
+    Code.FORWARD_UNREGISTERED: Forward.UNREGISTERED,
+}
+_CONDITIONAL_OFF = {
+    Code.FORWARD_BUSY_OFF: Forward.BUSY,
+    Code.FORWARD_NO_ANSWER_OFF: Forward.NO_ANSWER,
+    Code.FORWARD_UNREGISTERED_OFF: Forward.UNREGISTERED,
+}
+
 READ: Mapping[Code, Callable[[Asked], Feature | Nothing]] = {
     **{code: _status(Status(code.value.removeprefix("status_")))
        for code in Code if code.value.startswith("status_")},
@@ -291,6 +329,8 @@ READ: Mapping[Code, Callable[[Asked], Feature | Nothing]] = {
     Code.FORWARD_INTERNAL_OFF: _forward_off(Origin.INTERNAL),
     Code.FORWARD_EXTERNAL: _forward(Origin.EXTERNAL),
     Code.FORWARD_EXTERNAL_OFF: _forward_off(Origin.EXTERNAL),
+    **{code: _conditional(condition) for code, condition in _CONDITIONAL.items()},
+    **{code: _conditional_off(condition) for code, condition in _CONDITIONAL_OFF.items()},
     Code.DEVICE_DND: _device_dnd,
     Code.DEVICE_DND_OFF: _device_dnd_off,
     Code.FOLLOW_ME: _follow_me,

@@ -14,6 +14,7 @@ from esl_router.model.feature import (
     LogTeam,
     LogWorkplace,
     SetBusyOnBusy,
+    SetConditional,
     SetDeviceDnd,
     SetDivert,
     SetFollowMe,
@@ -24,6 +25,7 @@ from esl_router.model.feature import (
     Tone,
 )
 from esl_router.model.people import Origin, Settings, User
+from esl_router.model.presence import Forward
 from esl_router.model.trace import Trace
 
 STAGE = "codes"
@@ -132,6 +134,10 @@ def words(extension: str, feature: Feature) -> str:
             return f"{extension} forwards {_calls(origins)} to {target}."
         case SwitchForward(origins=origins, on=on):
             return f"{extension} switches the forward of {_calls(origins)} {_switched(on)}."
+        case SetConditional(condition=condition, target=None):
+            return f"{extension} forwards no calls {_WHEN[condition]}."
+        case SetConditional(condition=condition, target=target):
+            return f"{extension} forwards calls {_WHEN[condition]} to {target}."
         case SetDeviceDnd(device=device, on=on):
             return f"Do not disturb of {device} is {_switched(on)}."
         case SetFollowMe(device=device, on=on):
@@ -150,6 +156,14 @@ def words(extension: str, feature: Feature) -> str:
             return f"{extension} logs in at {place}."
         case SwitchFilter(executive=boss, on=on):
             return f"{extension} switches the filter of {boss} {_switched(on)}."
+
+
+_WHEN = {
+    Forward.ALWAYS: "at once",
+    Forward.BUSY: "when he is busy",
+    Forward.NO_ANSWER: "when nobody answers",
+    Forward.UNREGISTERED: "when no phone of his is registered",
+}
 
 
 def _counted(number: int, what: str) -> str:

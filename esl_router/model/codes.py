@@ -53,6 +53,14 @@ class Code(StrEnum):
     FORWARD_EXTERNAL_OFF = "forward_external_off"
     """One's own forward of every call."""
 
+    FORWARD_BUSY = "forward_busy"
+    FORWARD_BUSY_OFF = "forward_busy_off"
+    FORWARD_NO_ANSWER = "forward_no_answer"
+    FORWARD_NO_ANSWER_OFF = "forward_no_answer_off"
+    FORWARD_UNREGISTERED = "forward_unregistered"
+    FORWARD_UNREGISTERED_OFF = "forward_unregistered_off"
+    """Where one's calls go when that happens while one is available."""
+
     DEVICE_DND = "device_dnd"
     DEVICE_DND_OFF = "device_dnd_off"
     """Do not disturb of one device."""
@@ -95,6 +103,12 @@ USUAL = {
     Code.FORWARD_INTERNAL_OFF: "#22",
     Code.FORWARD_EXTERNAL: "*23",
     Code.FORWARD_EXTERNAL_OFF: "#23",
+    Code.FORWARD_BUSY: "*27",
+    Code.FORWARD_BUSY_OFF: "#27",
+    Code.FORWARD_NO_ANSWER: "*28",
+    Code.FORWARD_NO_ANSWER_OFF: "#28",
+    Code.FORWARD_UNREGISTERED: "*29",
+    Code.FORWARD_UNREGISTERED_OFF: "#29",
     Code.DEVICE_DND: "*25",
     Code.DEVICE_DND_OFF: "#25",
     Code.FOLLOW_ME: "*26",
@@ -122,6 +136,9 @@ class Argument(StrEnum):
     """An extension, or a number outside as it is dialled. A star may stand before it and a # behind
     it, as people know it from their mobiles."""
 
+    TARGET = "target"
+    """The same, and needed: no earlier one is noted."""
+
     FOR_EXECUTIVE = "executive*number"
     """A number; where there are several executives, his number and a star before it."""
 
@@ -135,6 +152,7 @@ _HOLDS = {
     Argument.EXECUTIVE: "0123456789",
     Argument.WORKPLACE: "0123456789",
     Argument.NUMBER: "0123456789*#",
+    Argument.TARGET: "0123456789*#",
     Argument.FOR_EXECUTIVE: "0123456789*#",
 }
 """The characters that may stand in an argument."""
@@ -157,6 +175,9 @@ TAKES = {
     Code.FORWARD: Argument.NUMBER,
     Code.FORWARD_INTERNAL: Argument.NUMBER,
     Code.FORWARD_EXTERNAL: Argument.NUMBER,
+    Code.FORWARD_BUSY: Argument.TARGET,
+    Code.FORWARD_NO_ANSWER: Argument.TARGET,
+    Code.FORWARD_UNREGISTERED: Argument.TARGET,
     Code.DEVICE_DND: Argument.DEVICE,
     Code.DEVICE_DND_OFF: Argument.DEVICE,
     Code.FOLLOW_ME: Argument.DEVICE,

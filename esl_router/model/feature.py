@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from esl_router.model.people import Origin
-from esl_router.model.presence import Status
+from esl_router.model.presence import Forward, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,19 @@ class SwitchForward:
 
     origins: tuple[Origin, ...]
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetConditional:
+    """Where calls of every origin go on one condition while he is available; None: nowhere."""
+
+    condition: Forward
+    target: str | None
+    """As the rules file writes it."""
+
+    @property
+    def on(self) -> bool:
+        return self.target is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,7 @@ Feature = (
     | SetBusyOnBusy
     | SetForward
     | SwitchForward
+    | SetConditional
     | SetDeviceDnd
     | SetFollowMe
     | LogTeam

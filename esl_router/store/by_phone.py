@@ -19,6 +19,7 @@ from esl_router.model.feature import (
     LogTeam,
     LogWorkplace,
     SetBusyOnBusy,
+    SetConditional,
     SetDeviceDnd,
     SetDivert,
     SetFollowMe,
@@ -27,6 +28,7 @@ from esl_router.model.feature import (
     SwitchFilter,
     SwitchForward,
 )
+from esl_router.model.presence import Status
 from esl_router.store import (
     admin,
     assistants,
@@ -126,6 +128,19 @@ def _switch_forward(desk: _Desk, what: SwitchForward) -> None:
     call_forward.switch(desk.db, desk.domain, desk.user, origins, what.on, by=desk.actor)
 
 
+def _conditional(desk: _Desk, what: SetConditional) -> None:
+    presence.set_forward(
+        desk.db,
+        desk.domain,
+        desk.user,
+        Status.AVAILABLE.value,
+        presence.ORIGINS,
+        what.condition.value,
+        what.target,
+        by=desk.actor,
+    )
+
+
 def _device_dnd(desk: _Desk, what: SetDeviceDnd) -> None:
     admin.set_device(desk.db, desk.domain, what.device, {"dnd": what.on}, by=desk.actor)
 
@@ -166,6 +181,7 @@ _CHANGE: Mapping[type, Callable[[_Desk, Any], None]] = {
     SetBusyOnBusy: _busy_on_busy,
     SetForward: _set_forward,
     SwitchForward: _switch_forward,
+    SetConditional: _conditional,
     SetDeviceDnd: _device_dnd,
     SetFollowMe: _follow_me,
     LogTeam: _log_team,

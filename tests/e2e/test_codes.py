@@ -54,6 +54,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1445), **somebody(1446, pin=PIN), **somebody(1447, pin=PIN),
     **somebody(1448, presence={"profiles": {"away": {"queue_login": False}}}),
     **somebody(1450), **somebody(1451), **somebody(1452),
+    **somebody(1453), **somebody(1454), **somebody(1455), **somebody(1456), **somebody(1457),
 }  # fmt: skip
 RULES = {
     **company(**PEOPLE),
@@ -186,6 +187,13 @@ CODES: dict[str, tuple[int, Callable[[Any], Any], list[tuple[str, tuple[int, ...
          {"external": forward(f"extension:{COLLEAGUE}")}),
         ("#23", OFF, {"external": forward(f"extension:{COLLEAGUE}", enabled=False)})]),
     "forward_to_the_mailbox": (1410, FORWARD, [("*21*98", ON, both(forward("voicemail")))]),
+    **{f"forward_{name}": (user, at("presence", "profiles", "available"), [
+        (f"*{code}{COLLEAGUE}", ON, both({condition: f"extension:{COLLEAGUE}"})),
+        (f"*{code}*{MOBILE}#", ON, both({condition: "external:+491711234567"})),
+        (f"#{code}", OFF, None), (f"#{code}", OFF, None)])
+       for code, user, name, condition in (
+           (27, 1453, "when_busy", "busy"), (28, 1454, "without_an_answer", "no_answer"),
+           (29, 1455, "when_not_registered", "unregistered"))},
     "nothing_to_switch_off": (1415, FORWARD, [("#21", OFF, None)]),
     "do_not_disturb_of_this_phone": (1416, at("devices", "1416-a", "dnd"), [
         ("*25", ON, True), ("*25", OFF, None), ("*251", ON, True), ("#25", OFF, None)]),
@@ -366,7 +374,9 @@ def a_forward_that_the_toll_policy_forbids(stage: Stage) -> None:
     for number in (f"*21{FORBIDDEN}", f"*23*{FORBIDDEN}#", "*210049900123456"):
         assert dial(stage, "1428-a", number)[0] == REFUSED, number
         assert "The toll policy forbids +49900123456." in journal(stage, "1428-a", "refused")
-    for number in ("*211428", "*21110", "*2199", "*21"):
+    for number in (f"*27{FORBIDDEN}", f"*28*{FORBIDDEN}#", f"*29{FORBIDDEN}"):
+        assert dial(stage, "1428-a", number)[0] == REFUSED, number
+    for number in ("*211428", "*21110", "*2199", "*21", "*271428", "*28110", "*29"):
         assert dial(stage, "1428-a", number)[0] == REFUSED, number
     assert user_of(stage, 1428) == before
 
@@ -562,6 +572,18 @@ def a_change_holds_for_the_next_call(stage: Stage) -> None:
     call = stage.inside("1436-a").call("1434")
     assert call.wait(5) == 200
     assert own.invited
+    call.hang_up()
+
+
+@play
+def nobody_answers_and_a_colleague_takes_the_call(stage: Stage) -> None:
+    stage.line("1456-a", answer=None)
+    other = stage.line("1457-a", answer=0.2)
+    stage.router.run("user", "set", "1456", "presence.profiles.available.no_answer_after=2")
+    assert dial(stage, "1456-a", "*281457")[0] == ON
+    call = stage.inside("1436-a").call("1456")
+    assert call.wait(8) == 200
+    assert other.invited
     call.hang_up()
 
 

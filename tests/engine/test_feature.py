@@ -25,6 +25,7 @@ from esl_router.model.feature import (
     LogTeam,
     LogWorkplace,
     SetBusyOnBusy,
+    SetConditional,
     SetDeviceDnd,
     SetDivert,
     SetFollowMe,
@@ -35,7 +36,7 @@ from esl_router.model.feature import (
     Tone,
 )
 from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
-from esl_router.model.presence import CallForward, Presence, Profile, Status, Target
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, NOW, Company, internal_call, mobile, registered, sip, trunk_call
 
@@ -121,6 +122,9 @@ def refused(number, extension="1002", **more):
         ("*21*98", SetForward(BOTH, "voicemail")),
         ("*221001", SetForward((Origin.INTERNAL,), "extension:1001")),
         ("*231001", SetForward((Origin.EXTERNAL,), "extension:1001")),
+        ("*271001", SetConditional(Forward.BUSY, "extension:1001")),
+        ("*28*01719999999#", SetConditional(Forward.NO_ANSWER, "external:+491719999999")),
+        ("*29*98", SetConditional(Forward.UNREGISTERED, "voicemail")),
         ("*25", SetDeviceDnd("1002-desk", True)),
         ("#25", SetDeviceDnd("1002-desk", False)),
         ("*252", SetDeviceDnd("1002-cell", True)),
@@ -172,6 +176,23 @@ def test_every_code_of_a_user_does_something():
 )
 def test_dnd_toggles_by_the_status_that_the_user_has_set(presence, then):
     assert asked("*32", statuses={"1002": presence}) == SetStatus(then)
+
+
+@pytest.mark.parametrize(
+    ("number", "condition"),
+    [("#27", Forward.BUSY), ("#28", Forward.NO_ANSWER), ("#29", Forward.UNREGISTERED)],
+)
+def test_a_forward_on_a_condition_is_taken_away_where_there_is_one(number, condition):
+    target = Target.parse("voicemail")
+    for origin in BOTH:
+        profile = Profile(forwards={(origin, condition): target})
+        rules = {"statuses": {"1002": Presence(profiles={Status.AVAILABLE: profile})}}
+        assert asked(number, **rules) == SetConditional(condition, None)
+    others = {(origin, each): target for origin in BOTH for each in Forward if each != condition}
+    presence = Presence(profiles={Status.AVAILABLE: Profile(forwards=others)})
+    decision = decided(number, rules=company(statuses={"1002": presence}))
+    assert decision.action == Confirm(Tone.OFF)
+    assert "1002 has no such forward." in said(decision)
 
 
 def test_dnd_for_some_hours_is_no_toggle():
@@ -253,6 +274,10 @@ def test_a_forward_is_switched_with_the_target_that_it_has():
         ("*21*#", "1002", "Nobody here has the number (none)."),
         ("*210900123456", "1002", "The toll policy forbids +49900123456."),
         ("*390900123456", "1002", "The toll policy forbids +49900123456."),
+        ("*271002", "1002", "1002 cannot forward to himself."),
+        ("*281099", "1002", "Nobody here has the number 1099."),
+        ("*29*0900123456#", "1002", "The toll policy forbids +49900123456."),
+        ("*28", "1002", "Where to forward is not said: the number stands behind the code."),
         ("*253", "1002", "1002 has 2 devices, not 3."),
         ("*260", "1002", "1002 has 2 devices, not 0."),
         ("*372001", "1002", "1002 is no member of 2001."),
@@ -355,6 +380,7 @@ def test_what_is_said_of_a_change():
     assert "To be changed: 1002 is busy from 1 call on." in said(decided("*36"))
     assert "1002 forwards internal calls to extension:1001." in said(decided("*221001"))
     assert "1002 forwards all calls to voicemail." in said(decided("*21*98"))
+    assert "1002 forwards calls when he is busy to extension:1001." in said(decided("*271001"))
     assert "1002-desk does not ring along." in said(decided("*26"))
     assert "1002 logs out of team 2000." in said(decided("*37"))
     assert "1002 diverts no calls of 1001." in said(decided("#39"))

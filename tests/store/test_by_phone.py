@@ -13,6 +13,7 @@ from esl_router.model.feature import (
     LogTeam,
     LogWorkplace,
     SetBusyOnBusy,
+    SetConditional,
     SetDeviceDnd,
     SetDivert,
     SetFollowMe,
@@ -22,7 +23,7 @@ from esl_router.model.feature import (
     SwitchForward,
 )
 from esl_router.model.people import Origin
-from esl_router.model.presence import Status
+from esl_router.model.presence import Forward, Status
 from esl_router.store import by_phone
 from esl_router.store.by_phone import ByPhone
 from esl_router.store.database import open_store
@@ -81,6 +82,14 @@ def changed(company, path):
                 "forward.external.to": "extension:1001",
                 "forward.external.enabled": True,
                 "forward.external.ring_splash": False,
+            },
+        ),
+        (
+            "1001",
+            SetConditional(Forward.BUSY, "extension:1002"),
+            {
+                "presence.profiles.available.internal.busy": "extension:1002",
+                "presence.profiles.available.external.busy": "extension:1002",
             },
         ),
         ("1003", SwitchForward((Origin.EXTERNAL,), True), {"forward.external.enabled": True}),
