@@ -176,7 +176,11 @@ def _tried(call: Call) -> int:
 def _signed(action: Action, way: Way, guest: User | None) -> Action:
     """A ring says who calls, where that is a user of ours, and in whose name."""
     parties, calling = way.situation.parties, way.situation.call.caller
-    if not isinstance(action, Ring) or parties.caller is None:
+    if not isinstance(action, Ring):
+        return action
+    if calling.anonymous:
+        action = replace(action, anonymous=way.situation.settings.labels.anonymous)
+    if parties.caller is None:
         return action
     if calling.own_leg:
         action = caller.himself(action, parties.caller, calling.name)

@@ -13,8 +13,6 @@ from esl_router.model.people import Origin, User
 
 STAGE = "pool"
 
-ANONYMOUS = "Anonymous"
-
 
 def caller_name(executive: Executive, user: User, situation: Situation) -> str:
     """The name on the assistants' phones; empty: what the caller gave himself (I1, I4, I5)."""
@@ -47,12 +45,12 @@ def calling_name(situation: Situation) -> str:
     """The caller in one word: his name, or his number."""
     caller = situation.call.caller
     if caller.anonymous:
-        return ANONYMOUS
+        return situation.settings.labels.anonymous
     extension = situation.parties.caller
     if extension is not None:
         known = situation.rules.user(situation.settings.domain, extension)
         return (known.name if known else "") or extension
-    return caller.name or situation.number or ANONYMOUS
+    return caller.name or situation.number or situation.settings.labels.anonymous
 
 
 def caller_number(executive: Executive) -> str:

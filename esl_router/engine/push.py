@@ -29,9 +29,6 @@ from esl_router.model.people import DeclineScope, Origin, User
 
 STAGE = "push"
 
-RECALL = "Recall: "
-"""What stands before the caller's name when he comes back (J6)."""
-
 
 def step(argument: str, way: Way) -> Step:
     """What comes next for a caller who was sent to the code, or an assistant who dialled it.
@@ -176,7 +173,7 @@ def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
         legs,
         DeclineScope.DEVICE,
         way.mailbox,
-        caller_name=f"{RECALL}{presentation.calling_name(situation)}",
+        caller_name=f"{situation.settings.labels.recall}{presentation.calling_name(situation)}",
         pool=to[1].extension if to else "",
     )
 

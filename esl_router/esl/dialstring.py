@@ -223,7 +223,7 @@ def joining(
         raise Untrusted(f"not a contact: {untrusted.log(contact, 60)}")
     shown = untrusted.number(asleep.caller_number or target.caller_number)
     local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
-    local |= {v.ORIGINATION_NUMBER: shown} if shown else _anonymous()
+    local |= {v.ORIGINATION_NUMBER: shown} if shown else _anonymous(ring.anonymous)
     local |= _origin(ring, caller)
     if leg.alert_info:
         local[v.ALERT_INFO] = leg.alert_info
@@ -333,7 +333,7 @@ def _presentation(leg: Leg, ring: Ring, withheld: bool, exports: str) -> dict[st
             values[v.FROM_DISPLAY] = values[v.ORIGINATION_NAME]
         return values
     shows_ring = bool(exports) and not leg.original_name
-    values = {**_anonymous(), v.IDENTITY_HEADER: "none"} if withheld else {}
+    values = {**_anonymous(ring.anonymous), v.IDENTITY_HEADER: "none"} if withheld else {}
     if withheld and shows_ring:
         del values[v.ORIGINATION_NAME]
     if leg.caller_number:
@@ -355,11 +355,11 @@ def _connected(leg: Leg) -> dict[str, str]:
     }
 
 
-def _anonymous() -> dict[str, str]:
-    """No number and no name leaves us, and Privacy says so."""
+def _anonymous(name: str = "Anonymous") -> dict[str, str]:
+    """No number and no name leaves us, and Privacy says so (RFC 3323)."""
     return {
         v.ORIGINATION_NUMBER: "anonymous",
-        v.ORIGINATION_NAME: "Anonymous",
+        v.ORIGINATION_NAME: name,
         v.ORIGINATION_PRIVACY: "hide_name:hide_number",
         v.PRIVACY: "id",
     }

@@ -155,6 +155,9 @@ class Ring:
     """What the phones show as the caller's name; empty: what he gave himself. Numbers outside show
     the caller's number in its place."""
 
+    anonymous: str = "Anonymous"
+    """What phones of ours show in the place of the name of a caller who withholds it."""
+
     early_media: bool = False
     """Whether the caller hears what the far end plays before it answers: only for calls that
     leave to a single number outside (features.md B17)."""

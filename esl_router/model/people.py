@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from esl_router.model.codes import USUAL, Code
+from esl_router.model.labels import LABELS, Labels
 from esl_router.model.schedule import Schedule
 
 
@@ -215,6 +216,9 @@ class Settings:
     """ISO 3166 code of the country whose dialling rules read national numbers."""
 
     timezone: str = "Europe/Berlin"
+    language: str = "en"
+    """Of the words that phones show: a key of :data:`esl_router.model.labels.LABELS`."""
+
     ring_cycle: int = 5
     trunk: str = "sofia/gateway/trunk/{number}"
     """How an external number is dialled; ``{number}`` stands for it."""
@@ -252,3 +256,8 @@ class Settings:
 
     remote: str | None = None
     """The number at which users dial codes from outside, E.164; None: nowhere."""
+
+    @property
+    def labels(self) -> Labels:
+        """The words that phones show."""
+        return LABELS[self.language]

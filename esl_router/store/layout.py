@@ -14,6 +14,7 @@ from typing import Any
 
 from esl_router.model.codes import USUAL, Code, clashes
 from esl_router.model.feature import Tone
+from esl_router.model.labels import LABELS
 from esl_router.model.people import Greetings, Hook, Settings
 from esl_router.store import values
 from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, usual
@@ -94,6 +95,7 @@ SETTINGS = Record(
     {
         "country": Key(One(values.country_code), "DE", kept=True),
         "timezone": Key(One(values.timezone), "Europe/Berlin", kept=True),
+        "language": Key(One(values.choice(*LABELS)), "en"),
         "ring_cycle": Key(One(values.whole(1, 60, "seconds")), 5),
         "trunk": Key(One(values.trunk), "sofia/gateway/trunk/{number}", kept=True),
         "caller_id_out": Key(One(values.caller_id), "caller"),

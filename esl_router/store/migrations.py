@@ -858,3 +858,9 @@ def m035_mailboxes_greet_by_reason(db: sqlite_utils.Database) -> None:
             voicemail_greeting IN ('standard', 'by_reason', 'none'));
         """
     )
+
+
+@MIGRATIONS()
+def m039_language(db: sqlite_utils.Database) -> None:
+    # Of the words that the router itself puts on telephones.
+    db.executescript("ALTER TABLE domains ADD COLUMN language TEXT NOT NULL DEFAULT 'en';")

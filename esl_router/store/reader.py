@@ -22,6 +22,7 @@ from esl_router.errors import StoreError, StoreMissing
 from esl_router.model.codes import USUAL, Code
 from esl_router.model.executive import Executive
 from esl_router.model.feature import Tone
+from esl_router.model.labels import LABELS
 from esl_router.model.numbers import is_extension
 from esl_router.model.people import (
     CallerRule,
@@ -50,7 +51,7 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 _SETTINGS = """
     SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
            max_redirects, live_changes, alert_silent, codes, max_parallel_forwards,
-           code_sounds, remote, push, forward_ring, dnd_over_cfu
+           code_sounds, remote, push, forward_ring, dnd_over_cfu, language
     FROM domains WHERE domain = ?
 """
 
@@ -438,7 +439,7 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
 
     country, timezone, ring_cycle, trunk, caller_id_out, allow, deny, redirects = row[:8]
     live, alert_silent, codes, parallel_forwards, code_sounds, remote, push = row[8:15]
-    forward_ring, dnd_over_cfu = row[15:]
+    forward_ring, dnd_over_cfu, language = row[15:]
     try:
         toll = TollPolicy(_texts(allow), _texts(deny))
     except ValueError:
@@ -474,10 +475,14 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
     except (ValueError, TypeError, KeyError):
         problem("settings.push", "is unreadable: no app is woken")
         hook = None
+    if language not in LABELS:
+        problem("settings.language", f"{language} is no language: {usual.language} is shown")
+        language = usual.language
     settings = Settings(
         domain,
         country,
         timezone,
+        language,
         ring_cycle,
         trunk,
         caller_id_out,

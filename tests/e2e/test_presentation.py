@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,13 +26,13 @@ MODES = [
         (name, number) for name in NAMES for number in ("executive", "caller")
     )
 ]
-HIDDEN, INSIDE = 6580, 6590
+HIDDEN, INSIDE, RECALLED = 6580, 6590, 6600
 FOR_ASSISTANT = {boss: f"+49171556{boss}" for boss, *_ in MODES}
 FOR_EXECUTIVE = {boss: f"+49171557{boss}" for boss, *_ in MODES}
 
 
 def users() -> dict[str, Any]:
-    made = people(*(boss for boss, *_ in MODES), HIDDEN, INSIDE, **CALLERS)
+    made = people(*(boss for boss, *_ in MODES), HIDDEN, INSIDE, RECALLED, **CALLERS)
     for boss, *_ in MODES:
         made[f"u{boss}"] = person(str(boss), "a", number=direct(boss), mobile=FOR_EXECUTIVE[boss])
         made[f"u{boss}"]["devices"][f"{boss}-mobile"]["location"] = "mobile"
@@ -58,8 +59,10 @@ RULES = rules(
     + [
         pool(HIDDEN, HIDDEN + 1, caller_name="caller_executive", alert_executive="silent"),
         pool(INSIDE, INSIDE + 1, caller_number="executive", alert_executive="ring"),
+        pool(RECALLED, RECALLED + 1, push_recall=1),
     ],
 )
+RULES["settings"] |= {"language": "de"}
 play = Programme()
 
 
@@ -112,9 +115,24 @@ def a_withheld_number_reaches_nobody(stage: Stage) -> None:
     for line in (her, assistant):
         told = everywhere(line.wait_ringing(5).invite)
         assert STRANGER not in told, told
-    assert assistant.ringings[0].invite.display == "Anonymous - Anna Adler"
+    assert assistant.ringings[0].invite.display == "Anonym - Anna Adler"
+    assert her.ringings[0].invite.display == "Anonym"
     call.cancel()
     assert call.wait(5) == 487
+
+
+@play
+def who_comes_back_does_so_in_the_language_of_the_company(stage: Stage) -> None:
+    her, assistant = stage.line(f"{RECALLED}-a"), stage.line(f"{RECALLED + 1}-a")
+    call = stage.outside().call(direct(RECALLED), user=STRANGER, display="Muster")
+    ringing = assistant.wait_ringing(5)
+    assistant.lines.answer(ringing)
+    assert call.wait(5) == 200
+    time.sleep(1)
+    assistant.lines.transfer(ringing, "*63")
+    her.wait_cancelled(6)
+    assert assistant.wait_ringing(5, calls=2).invite.display == "Rückruf∶ Muster"
+    call.hang_up()
 
 
 @play

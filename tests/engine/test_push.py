@@ -78,6 +78,14 @@ def test_a_mailbox_outside_gets_nobody_who_is_handed_over_or_comes_back():
     assert [leg.confirm for leg in play(ASKED, board(rows=rows))[0].legs] == [True]
 
 
+def test_the_word_for_it_is_of_the_language_of_the_company():
+    nobody = replace(HANDED, caller=replace(HANDED.caller, anonymous=True, name="", number=""))
+    german = board()
+    german.config = Settings(DOMAIN, language="de")
+    _, back = play(nobody, german, SILENT)
+    assert (back.caller_name, back.anonymous) == ("Rückruf: Anonym", "Anonym")
+
+
 @pytest.mark.parametrize("result", [SILENT, DECLINED, BUSY])
 def test_what_she_does_not_take_comes_back_to_the_same_assistant(result):
     _, back = play(HANDED, board(), result)

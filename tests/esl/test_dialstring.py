@@ -346,6 +346,15 @@ def test_a_connected_number_that_is_none():
         dial(Leg("d", DESK, connected=Connected("Anna", "1001@evil")))
 
 
+def test_whoever_is_nobody_is_so_in_the_language_of_the_company_but_not_outside():
+    legs = (Leg("d", DESK), Leg("m", Outside(MOBILE.number, MOBILE.trunk, None)))
+    _, found = read(build(ring(*legs, anonymous="Anonym"), uuids(), withheld=True))
+    assert [identity(local)["origination_caller_id_name"] for local, *_ in found] == [
+        "Anonym",
+        "Anonymous",
+    ]
+
+
 def test_the_caller_s_leg_is_told_whose_phone_answers():
     legs = (Leg("d", DESK), Leg("s", SOFT, confirm=True), Leg("m", MOBILE))
     _, found = read(build(ring(*legs), uuids(), caller=CALLER))

@@ -473,13 +473,15 @@ def test_a_toll_policy_that_cannot_be_read_lets_no_number_out(company, store, to
 
 
 def test_settings_that_are_wrong_are_the_usual_ones(company, store):
-    force(company, "UPDATE domains SET ring_cycle = 0, max_redirects = -1")
+    force(company, "UPDATE domains SET ring_cycle = 0, max_redirects = -1, language = 'xx'")
     with store.read() as rules:
         settings = rules.settings(DOMAIN)
         assert (settings.ring_cycle, settings.max_redirects) == (5, 5)
+        assert settings.labels.anonymous == "Anonymous"
         assert [path for path, _ in said(rules)] == [
             "settings.ring_cycle",
             "settings.max_redirects",
+            "settings.language",
         ]
 
 
