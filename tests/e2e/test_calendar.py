@@ -13,21 +13,29 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.diverted import AT_ONCE, direct, diversion, reaches_the_mailbox_of, somebody
+from tests.e2e.diverted import (
+    AT_ONCE,
+    direct,
+    diversion,
+    diverted_by,
+    reaches_the_mailbox_of,
+    somebody,
+)
 from tests.e2e.endpoint import Answering, Behaviour
 from tests.e2e.lines import Line, to
 from tests.e2e.router import Router
 from tests.e2e.sip import wait_until
 from tests.e2e.stage import Programme, Stage, company, person
 from tests.e2e.switch import FreeSwitch
+from tests.e2e.watcher import Watcher
 
 DEPUTY = "1690"
 TITLE = "Interview with a competitor"
@@ -38,9 +46,38 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1610, messenger={"status": True, "forward": "voicemail"}),
     **somebody(1611, messenger={"status": True, "forward": None}),
     **somebody(1612),
-}
-RULES = company(**PEOPLE)
+    **somebody(1613), **somebody(1614),
+    **somebody(1615, messenger={"status": True, "forward": None}),
+    **somebody(1616, presence={"outside_hours": {
+        "schedule": "night", "status": "away", "forward": f"extension:{DEPUTY}"}}),
+    **somebody(1617, presence={"outside_hours": {
+        "schedule": "holiday", "status": "away", "forward": "voicemail"}}),
+    **somebody(1618, presence={"outside_hours": {"schedule": "always", "status": "away"}}),
+}  # fmt: skip
+
+
+def hours(opens: str, closes: str, **more: Any) -> dict[str, Any]:
+    daily = [{"days": "mon-sun", "from": opens, "to": closes}]
+    return {"timezone": "UTC", "open": daily, **more}
+
+
+def schedules() -> dict[str, Any]:
+    """Closed by the hour, closed for the day though its hours are open, and open."""
+    now = datetime.now(UTC)
+    later = (f"{now + timedelta(hours=shift):%H:%M}" for shift in (2, 4))
+    days = [f"{now + timedelta(days=shift):%Y-%m-%d}" for shift in (-1, 0, 1)]
+    return {
+        "night": hours(*later),
+        "holiday": hours("00:00", "24:00", closed=days),
+        "always": hours("00:00", "24:00"),
+    }
+
+
+RULES = {**company(**PEOPLE), "schedules": schedules()}
 play = Programme()
+
+FOLLOWS = 1.5
+"""Seconds until a lamp shows what has changed."""
 
 AHEAD, LENGTH = 25, 8
 """Seconds until an appointment begins, and how long it lasts."""
@@ -310,12 +347,71 @@ def a_server_that_dies_leaves_what_was_known_of_it(stage: Stage) -> None:
     rings(stage, own, 1605)
 
 
+@play
+def an_appointment_that_begins_while_he_talks_leaves_the_talk_alone(stage: Stage) -> None:
+    own, span = stage.line("1613-a", answer=0.2), soon()
+    calendar(stage, 1613, SOURCES["web"].put("1613.ics", ics(span)), "--forward", "voicemail")
+    talk = stage.inside("1900-a").call("1613")
+    assert talk.wait(5) == 200
+    sleep_until(span[0] + 0.2)
+    goes_to_the_mailbox(stage, own, 1613)
+    assert talk.ended is None
+    sleep_until(span[1] + 0.2)
+    assert talk.ended is None
+    talk.hang_up()
+    rings(stage, own, 1613)
+
+
+@play
+def a_lamp_follows_the_calendar(stage: Stage) -> None:
+    span = soon()
+    calendar(stage, 1614, SOURCES["web"].put("1614.ics", ics(span)))
+    with closing(Watcher(stage.switch.internal, "1614-a")) as watcher:
+        meeting, available = watcher.watch("*35"), watcher.watch("*30")
+        meeting.wait("dark")
+        available.wait("lit")
+        for instant, (one, other) in zip(span, (("lit", "dark"), ("dark", "lit")), strict=True):
+            sleep_until(instant)
+            meeting.wait(one, FOLLOWS)
+            available.wait(other, FOLLOWS)
+
+
+# -- hours ----------------------------------------------------------------------------------------
+@play
+def outside_the_hours_calls_go_to_their_target_for_them(stage: Stage) -> None:
+    own = stage.line("1616-a", answer=0.2)
+    call = stage.outside().call(direct(1616))
+    assert call.wait(5) == 200
+    (ringing,) = diverted_by(1616, own.lines.ringings)
+    assert ringing.invite.get("diversion") == diversion(1616, "unconditional", 1)
+    assert not own.invited
+    call.hang_up()
+
+
+@play
+def a_holiday_beats_the_hours(stage: Stage) -> None:
+    own, opened = stage.line("1617-a", answer=0.2), stage.line("1618-a", answer=0.2)
+    goes_to_the_mailbox(stage, own, 1617)
+    rings(stage, opened, 1618)
+
+
 # -- messengers -----------------------------------------------------------------------------------
 def feed(stage: Stage, user: int, word: str, ttl: int) -> float:
     """Says so; when it was said at the latest."""
     line = json.dumps({"user": str(user), "status": word, "ttl": ttl})
     stage.router.run("presence", "feed", text=line + "\n")
     return time.time()
+
+
+@play
+def a_lamp_follows_the_messenger(stage: Stage) -> None:
+    with closing(Watcher(stage.switch.internal, "1615-a")) as watcher:
+        meeting = watcher.watch("*35")
+        meeting.wait("dark")
+        feed(stage, 1615, "busy", 6)
+        lit = meeting.wait("lit", FOLLOWS)
+        dark = meeting.wait("dark", 6 + FOLLOWS)
+        assert 4 < dark - lit < 6 + FOLLOWS
 
 
 @play

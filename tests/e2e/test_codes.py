@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from esl_router.model.codes import TAKES, USUAL, Argument, Code
 from esl_router.store import admin, executive_admin, team_admin
 from esl_router.store.database import open_store
 from esl_router.store.layout import EXECUTIVE, TEAM, USER
@@ -190,7 +191,7 @@ CODES: dict[str, tuple[int, Callable[[Any], Any], list[tuple[str, tuple[int, ...
     **{f"forward_{name}": (user, at("presence", "profiles", "available"), [
         (f"*{code}{COLLEAGUE}", ON, both({condition: f"extension:{COLLEAGUE}"})),
         (f"*{code}*{MOBILE}#", ON, both({condition: "external:+491711234567"})),
-        (f"#{code}", OFF, None), (f"#{code}", OFF, None)])
+        (f"#{code}", OFF, {}), (f"#{code}", OFF, {})])
        for code, user, name, condition in (
            (27, 1453, "when_busy", "busy"), (28, 1454, "without_an_answer", "no_answer"),
            (29, 1455, "when_not_registered", "unregistered"))},
@@ -224,14 +225,15 @@ for scenario_name, (whose, look_at, to_do) in CODES.items():
 
 
 @play
-def a_status_for_two_hours(stage: Stage) -> None:
-    heard, call = dial(stage, "1417-a", "*312")
-    assert heard == ON
-    presence = user_of(stage, 1417)["presence"]
-    assert presence["status"] == "away"
-    until = datetime.fromisoformat(presence["until"])
-    expected = datetime.fromtimestamp(call.started, UTC) + timedelta(hours=2)
-    assert abs(until - expected) < timedelta(seconds=5)
+def a_status_for_some_hours(stage: Stage) -> None:
+    for number, status, hours in (("*312", "away", 2), ("*321", "dnd", 1), ("*3312", "lunch", 12)):
+        heard, call = dial(stage, "1417-a", number)
+        assert heard == ON, number
+        presence = user_of(stage, 1417)["presence"]
+        assert presence["status"] == status
+        until = datetime.fromisoformat(presence["until"])
+        expected = datetime.fromtimestamp(call.started, UTC) + timedelta(hours=hours)
+        assert abs(until - expected) < timedelta(seconds=5)
 
 
 @play
@@ -338,16 +340,36 @@ def ones_own_messages(stage: Stage) -> None:
 # -- who may not ----------------------------------------------------------------------------------
 
 
-@play
-def a_stranger_reaches_no_code(stage: Stage) -> None:
-    everybody = range(1400, 1453)
-    before = {u: user_of(stage, u) for u in (1424, 1425)}
-    for number in ("*32", f"*21{COLLEAGUE}", "%2321", "*98", f"*37{TEAM_NUMBER}", "*61"):
-        for shown in ("1424", direct(1424), "+4930765432"):
-            call = stage.outside().call(number, user=shown)
+BEHIND = {
+    Argument.HOURS: "2",
+    Argument.CALLS: "2",
+    Argument.DEVICE: "1",
+    Argument.TEAM: TEAM_NUMBER,
+    Argument.EXECUTIVE: "1450",
+    Argument.WORKPLACE: "311",
+    Argument.NUMBER: COLLEAGUE,
+    Argument.TARGET: COLLEAGUE,
+    Argument.FOR_EXECUTIVE: f"1450*{COLLEAGUE}",
+}
+"""What a stranger dials behind a code."""
+
+
+def add_stranger(code: Code) -> None:
+    def scenario(stage: Stage) -> None:
+        before = user_of(stage, 1424)
+        for shown, behind in (
+            ("1424", ""), (direct(1424), BEHIND.get(TAKES[code], "")), ("+4930765432", ""),
+        ):  # fmt: skip
+            number = USUAL[code] + behind
+            call = stage.outside().call(number.replace("#", "%23"), user=shown)
             assert call.wait(5) == 404, (number, shown)
-    assert {u: user_of(stage, u) for u in (1424, 1425)} == before
-    assert all(u in everybody for u in before)
+        assert user_of(stage, 1424) == before
+
+    play.scenarios[f"a_stranger_does_not_reach_{code.value}"] = scenario
+
+
+for stranger_code in Code:
+    add_stranger(stranger_code)
 
 
 @play
