@@ -35,7 +35,7 @@ from esl_router.model.rules import Rules
 MOST_HOURS = 99
 MOST_CALLS = 99
 
-_BOTH = (Origin.INTERNAL, Origin.EXTERNAL)
+BOTH = (Origin.INTERNAL, Origin.EXTERNAL)
 """Whose calls a user forwards."""
 
 
@@ -117,7 +117,7 @@ def _conditional(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
 def _conditional_off(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
     def read(asked: Asked) -> Feature | Nothing:
         profile = asked.rules.presence(*asked.key).profile(Status.AVAILABLE)
-        if any(profile.target(origin, condition) for origin in _BOTH):
+        if any(profile.target(origin, condition) for origin in BOTH):
             return SetConditional(condition, None)
         return Nothing(f"{asked.user.extension} has no such forward.", refused=False)
 
@@ -307,11 +307,13 @@ def _divert_off(asked: Asked) -> Feature | Nothing:
     return boss if isinstance(boss, Nothing) else SetDivert(boss, None)
 
 
-_CONDITIONAL = {
+CONDITIONS: Mapping[Code, Forward] = {
     Code.FORWARD_BUSY: Forward.BUSY,
     Code.FORWARD_NO_ANSWER: Forward.NO_ANSWER,
     Code.FORWARD_UNREGISTERED: Forward.UNREGISTERED,
 }
+"""The codes of forwards on a condition."""
+
 _CONDITIONAL_OFF = {
     Code.FORWARD_BUSY_OFF: Forward.BUSY,
     Code.FORWARD_NO_ANSWER_OFF: Forward.NO_ANSWER,
@@ -323,13 +325,13 @@ READ: Mapping[Code, Callable[[Asked], Feature | Nothing]] = {
        for code in Code if code.value.startswith("status_")},
     Code.BUSY_ON_BUSY: _busy_on_busy,
     Code.BUSY_ON_BUSY_OFF: lambda asked: SetBusyOnBusy(0),
-    Code.FORWARD: _forward(*_BOTH),
-    Code.FORWARD_OFF: _forward_off(*_BOTH),
+    Code.FORWARD: _forward(*BOTH),
+    Code.FORWARD_OFF: _forward_off(*BOTH),
     Code.FORWARD_INTERNAL: _forward(Origin.INTERNAL),
     Code.FORWARD_INTERNAL_OFF: _forward_off(Origin.INTERNAL),
     Code.FORWARD_EXTERNAL: _forward(Origin.EXTERNAL),
     Code.FORWARD_EXTERNAL_OFF: _forward_off(Origin.EXTERNAL),
-    **{code: _conditional(condition) for code, condition in _CONDITIONAL.items()},
+    **{code: _conditional(condition) for code, condition in CONDITIONS.items()},
     **{code: _conditional_off(condition) for code, condition in _CONDITIONAL_OFF.items()},
     Code.DEVICE_DND: _device_dnd,
     Code.DEVICE_DND_OFF: _device_dnd_off,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from esl_router.engine import line
-from esl_router.engine.codes import READ, Asked, Nothing, forwarded
+from esl_router.engine.codes import BOTH, CONDITIONS, READ, Asked, Nothing, forwarded
 from esl_router.engine.presence import Effective, effective, next_change
 from esl_router.engine.team import logged_out
 from esl_router.model import codes, numbers
 from esl_router.model.codes import Code
-from esl_router.model.feature import SetDivert, SetForward
+from esl_router.model.feature import SetConditional, SetDivert, SetForward
 from esl_router.model.live import Lamp, Live
 from esl_router.model.people import Settings, User
 from esl_router.model.presence import Presence, Status
@@ -72,6 +72,20 @@ def _switch(code: Code) -> Lit:
                 return target is not None and _diverted(owner, boss) == target
             case feature:
                 return not feature.on
+
+    return lit
+
+
+def _conditional(code: Code) -> Lit:
+    def lit(owner: Owner, argument: str) -> bool:
+        profile = owner.presence.profile(Status.AVAILABLE)
+        targets = [profile.target(origin, CONDITIONS[code]) for origin in BOTH]
+        if not argument:
+            return any(targets)
+        match READ[code](owner.asked(argument)):
+            case SetConditional(target=wanted):
+                return all(target is not None and str(target) == wanted for target in targets)
+        return False
 
     return lit
 
@@ -134,6 +148,7 @@ LAMPS: Mapping[Code, Lit] = {
     Code.FORWARD: _switch(Code.FORWARD),
     Code.FORWARD_INTERNAL: _switch(Code.FORWARD_INTERNAL),
     Code.FORWARD_EXTERNAL: _switch(Code.FORWARD_EXTERNAL),
+    **{code: _conditional(code) for code in CONDITIONS},
     Code.DEVICE_DND: _switch(Code.DEVICE_DND),
     Code.FOLLOW_ME: _switch(Code.FOLLOW_ME),
     Code.WORKPLACE_LOGIN: _workplace_login,

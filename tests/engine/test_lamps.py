@@ -15,6 +15,7 @@ from esl_router.model.live import UNKNOWN, CallState, Channel, Lamp
 from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
 from esl_router.model.presence import (
     CallForward,
+    Forward,
     OutsideHours,
     Presence,
     Profile,
@@ -194,6 +195,31 @@ def test_forwards_of_every_call(set_to, lit):
     shown = show(DOMAIN, "1001-desk", watched, rules, LIVE, NOW).lamps
     assert {each for each, lamp in shown.items() if lamp is Lamp.LIT} == set(lit.split())
     assert shown.keys() == set(watched)
+
+
+@pytest.mark.parametrize(
+    ("key", "condition"),
+    [("*27", Forward.BUSY), ("*28", Forward.NO_ANSWER), ("*29", Forward.UNREGISTERED)],
+)
+def test_forwards_on_a_condition(key, condition):
+    def rules(*origins, target="extension:1002"):
+        found = {(origin, condition): Target.parse(target) for origin in origins}
+        profiles = {Status.AVAILABLE: Profile(forwards=found)}
+        return company(statuses={"1001": Presence(profiles=profiles)})
+
+    both = (Origin.INTERNAL, Origin.EXTERNAL)
+    assert [lamp(each, rules(*both)) for each in (key, f"{key}1002")] == [Lamp.LIT] * 2
+    elsewhere = rules(*both, target="voicemail")
+    assert [lamp(f"{key}{to}", elsewhere) for to in ("", "1002", "*98")] == [
+        Lamp.LIT,
+        Lamp.DARK,
+        Lamp.LIT,
+    ]
+    assert lamp(key, rules(Origin.INTERNAL)) is Lamp.LIT
+    assert lamp(f"{key}1002", rules(Origin.INTERNAL)) is Lamp.DARK
+    assert lamp(key, company()) is lamp(f"{key}1002", company()) is Lamp.DARK
+    others = [each for each in ("*27", "*28", "*29") if each != key]
+    assert {lamp(each, rules(*both)) for each in others} == {Lamp.DARK}
 
 
 def test_a_forward_to_where_nobody_may_call_any_more_is_shown_by_its_code_alone():
