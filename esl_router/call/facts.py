@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from esl_router import variables
+from esl_router.call import history
 from esl_router.errors import Untrusted
 from esl_router.esl import dialstring, untrusted
 from esl_router.esl.wire import Frame
@@ -32,9 +33,12 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
     number = snapshot.get(variables.CALLER_NUMBER, "")
     name = snapshot.get(variables.CALLER_NAME, "")
     sent_by = _sent_by(snapshot)
+    dialled = untrusted.number(snapshot.get(variables.DESTINATION, ""))
+    diversion = snapshot.spelled(f"variable_{variables.DIVERSION}")
+    history_info = _variable(snapshot, variables.HISTORY_INFO)
     return Call(
         uuid=snapshot.get(variables.UNIQUE_ID, ""),
-        dialled=untrusted.number(snapshot.get(variables.DESTINATION, "")),
+        dialled=dialled,
         caller=Caller(
             number="" if anonymous else untrusted.number(number),
             name="" if anonymous else untrusted.display_name(name),
@@ -46,10 +50,8 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
         context=context,
         answered=snapshot.get(variables.ANSWER_STATE) == "answered",
         internal_context=context in internal_contexts,
-        redirects=redirections(
-            snapshot.spelled(f"variable_{variables.DIVERSION}"),
-            _variable(snapshot, variables.HISTORY_INFO),
-        ),
+        redirects=redirections(diversion, history_info),
+        came=history.read(history_info, diversion, dialled),
         sent_by=sent_by,
         pool=_pool(snapshot) if sent_by else "",
     )

@@ -178,6 +178,8 @@ def _signed(action: Action, way: Way, guest: User | None) -> Action:
     parties, calling = way.situation.parties, way.situation.call.caller
     if not isinstance(action, Ring):
         return action
+    if way.situation.call.came:
+        action = replace(action, came=way.situation.call.came)
     if calling.anonymous:
         action = replace(action, anonymous=way.situation.settings.labels.anonymous)
     if parties.caller is None:

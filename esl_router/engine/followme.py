@@ -114,7 +114,8 @@ def plan(
             leg = _leg(row, user, situation)
             diversion = redirection.diversion
             if isinstance(leg.target, Outside):
-                diversion = Diversion(identity(user), "follow-me", redirection.count + 1)
+                count = redirection.count + 1
+                diversion = Diversion(identity(user), "follow-me", count, redirection.diversion)
             legs.append(leg if diversion is None else replace(leg, diversion=diversion))
             taken.add(_identity(row.device))
         else:

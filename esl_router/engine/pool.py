@@ -99,7 +99,7 @@ def ring(
     if seconds is not None and seconds < 1:
         return None
     count = way.redirection.count + 1
-    diversion = Diversion(followme.identity(user), "unconditional", count)
+    diversion = Diversion(followme.identity(user), "unconditional", count, way.diversion)
     lineup = line_up(
         executive,
         user,

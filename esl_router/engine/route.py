@@ -176,7 +176,7 @@ def _redirected(redirect: Redirect, way: Way) -> bool:
     way.forwarder = redirect.by.extension
     _limit(redirect.by, way)
     reason = _REASON[redirect.condition]
-    way.diversion = Diversion(followme.identity(redirect.by), reason, count + 1)
+    way.diversion = Diversion(followme.identity(redirect.by), reason, count + 1, way.diversion)
     return True
 
 

@@ -56,8 +56,8 @@ from urllib.parse import quote
 
 from esl_router import variables as v
 from esl_router.errors import Untrusted
-from esl_router.esl import untrusted
-from esl_router.model.actions import Asleep, Diversion, Leg, Outside, Registered, Ring
+from esl_router.esl import redirection, untrusted
+from esl_router.model.actions import Asleep, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
 
 MAX_LEGS: Final = 128
@@ -85,7 +85,6 @@ _OWN = (v.ORIGINATION_NUMBER, v.ORIGINATION_NAME)
 _SPELLED = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
 )
-_REASON = re.compile(r"[a-z-]{1,32}")
 _TRUNK = re.compile(r"[a-z_]+/[A-Za-z0-9_.:;=@%/+-]*\{number\}[A-Za-z0-9_.:;=@%/+-]*")
 
 
@@ -158,7 +157,7 @@ def build(
             places[uuid] = untrusted.uuid(new_uuid())
             parts.append(_place(leg, places[uuid]))
             continue
-        local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
+        local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring)}
         if leg.redirect:
             local[v.ON_ORIGINATE] = "verbose_events"
         local |= shown[index]
@@ -222,7 +221,7 @@ def joining(
     if address is None:
         raise Untrusted(f"not a contact: {untrusted.log(contact, 60)}")
     shown = untrusted.number(asleep.caller_number or target.caller_number)
-    local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring.domain)}
+    local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring)}
     local |= {v.ORIGINATION_NUMBER: shown} if shown else _anonymous(ring.anonymous)
     local |= _origin(ring, caller)
     if leg.alert_info:
@@ -286,8 +285,9 @@ def _timing(leg: Leg) -> dict[str, str]:
     return timing
 
 
-def _identity(leg: Leg, domain: str) -> dict[str, str]:
+def _identity(leg: Leg, ring: Ring) -> dict[str, str]:
     values: dict[str, str] = {}
+    domain = ring.domain
     withheld = False
     if isinstance(leg.target, Registered):
         values = {
@@ -305,7 +305,12 @@ def _identity(leg: Leg, domain: str) -> dict[str, str]:
             number = untrusted.outside_number(leg.target.number)
             values[v.PRESENCE_ID] = f"{number}@{untrusted.host(domain)}"
     if leg.diversion is not None:
-        values[v.DIVERSION] = _diversion(leg.diversion, domain, withheld)
+        values[v.DIVERSION] = redirection.diversion(leg.diversion, domain, withheld)
+        whom = leg.owner or ring.callee
+        target = leg.target.number if isinstance(leg.target, Outside) else whom
+        history = redirection.history_info(leg.diversion, domain, target, ring.came, withheld)
+        if history:
+            values[v.HISTORY] = history
     return values
 
 
@@ -402,20 +407,6 @@ def _orders(leg: Leg, uuid: str, caller: str | None, exports: str) -> dict[str, 
             whose = sent_by(uuid, target.account, target.domain)
             orders[v.API_ON_ANSWER] = ("uuid_setvar", untrusted.uuid(caller), v.SENT_BY, whose)
     return orders
-
-
-def _diversion(diversion: Diversion, domain: str, withheld: bool) -> str:
-    """The Diversion header (RFC 5806): whose call it was, why and how often it was redirected."""
-    user, _, host = diversion.by.partition("@")
-    by = f"sip:{_diverting(user)}@{untrusted.host(host or domain)}"
-    if _REASON.fullmatch(diversion.reason) is None:
-        raise Untrusted(f"not a reason: {untrusted.log(diversion.reason, 60)}")
-    privacy = "full" if withheld else "off"
-    return f"<{by}>;reason={diversion.reason};privacy={privacy};counter={int(diversion.counter)}"
-
-
-def _diverting(user: str) -> str:
-    return user if re.fullmatch(r"\+[0-9]{6,15}", user) else untrusted.account(user)
 
 
 def _block(values: Mapping[str, str], orders: Mapping[str, tuple[str, ...]]) -> str:

@@ -72,6 +72,20 @@ class Diversion:
     counter: int = 1
     """How often the call has been redirected, this time included."""
 
+    previous: Diversion | None = None
+    """The redirection before this one, if that was of ours too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targeted:
+    """Where a call was to go (RFC 7044), by the word of whoever sent it to us."""
+
+    number: str
+    """Cleaned; empty: nobody is to be told."""
+
+    cause: str = ""
+    """Why it was sent there (RFC 4458), three digits; empty: that was dialled, or is not said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:
@@ -157,6 +171,9 @@ class Ring:
 
     anonymous: str = "Anonymous"
     """What phones of ours show in the place of the name of a caller who withholds it."""
+
+    came: tuple[Targeted, ...] = ()
+    """Where the call was to go before it came to us."""
 
     early_media: bool = False
     """Whether the caller hears what the far end plays before it answers: only for calls that

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from esl_router.model.actions import Action, Leg
+from esl_router.model.actions import Action, Leg, Targeted
 
 
 class LegResult(StrEnum):
@@ -151,6 +151,10 @@ class Call:
 
     redirects: int = 0
     """How often it was redirected before it came to us (Diversion, History-Info)."""
+
+    came: tuple[Targeted, ...] = ()
+    """Where it was to go before, the oldest first and this number the last; none: it is not known
+    to have been redirected."""
 
     sent_by: str | None = None
     """``account@domain`` of the phone of ours that sent this call here: whom the caller was talking

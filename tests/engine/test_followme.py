@@ -135,7 +135,7 @@ def test_the_phones_of_somebody_a_call_was_forwarded_to_are_told_by_whom():
     rows = [FollowMeRow(sip("a")), FollowMeRow(mobile("m", MOBILE))]
     result = plan(rows, redirection=Redirection(1, by))
     assert result.legs[0].diversion == by
-    assert result.legs[1].diversion == Diversion("+493012345101", "follow-me", 2)
+    assert result.legs[1].diversion == Diversion("+493012345101", "follow-me", 2, by)
 
 
 def test_a_call_redirected_too_often_stays_inside():

@@ -17,6 +17,7 @@ from esl_router.model.actions import (
     Diversion,
     Outside,
     Ring,
+    Targeted,
     Voicemail,
 )
 from esl_router.model.call import LegOutcome, LegResult, Outcome
@@ -350,14 +351,22 @@ def test_a_forbidden_number_is_not_dialled_though_the_rule_stands():
     assert way(play(rules, SILENT)) == ["1001", "box 1001"]
 
 
+def test_a_ring_says_where_the_call_was_to_go_before_it_came():
+    came = (Targeted("+498999"), Targeted("+493012345101", "302"))
+    rules = company(u1001=forwards(no_answer="extension:1002"))
+    rings = play(rules, SILENT, call=trunk_call("1001", redirects=1, came=came))
+    assert [ring.came for ring in rings] == [came, came]
+
+
 def test_a_redirected_leg_says_whose_call_it_was_and_why():
     rules = company(
         u1001=forwards(no_answer="extension:1002"),
         u1002=forwards(busy=f"external:{ANYWHERE}"),
     )
     _, second, third = play(rules, SILENT, LegResult.BUSY)
-    assert second.legs[0].diversion == Diversion("+493012345101", "no-answer", 1)
-    assert third.legs[0].diversion == Diversion("+493012345102", "user-busy", 2)
+    by_anna = Diversion("+493012345101", "no-answer", 1)
+    assert second.legs[0].diversion == by_anna
+    assert third.legs[0].diversion == Diversion("+493012345102", "user-busy", 2, by_anna)
     assert third.mailbox == "1001"
     assert third.legs[0].target == Outside(
         ANYWHERE, "sofia/gateway/trunk/{number}", "+493099887766"

@@ -116,7 +116,9 @@ def test_the_target_s_own_forward_counts_too_and_a_circle_ends_in_the_first_mail
     there = {"1001": to("extension:1002"), "1002": to("extension:1003")}
     last = play(replace(rules, call_forwards=there))[0]
     assert last.callee == "1003"
-    assert last.legs[0].diversion == Diversion("+493012345102", "unconditional", 2)
+    assert last.legs[0].diversion == Diversion(
+        "+493012345102", "unconditional", 2, Diversion("+493012345101", "unconditional", 1)
+    )
     back = {"1001": to("extension:1002"), "1002": to("extension:1001")}
     assert way(play(replace(rules, call_forwards=back))) == ["box 1001"]
 

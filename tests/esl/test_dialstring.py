@@ -422,6 +422,10 @@ def test_a_trunk_leg():
         "origination_caller_id_number": "+493012345101",
         "origination_caller_id_name": "+493012345101",
         "sip_h_Diversion": ("<sip:+493012345101@pbx.test>;reason=follow-me;privacy=off;counter=1"),
+        "sip_h_History-Info": (
+            "<sip:+493012345101@pbx.test>;index=1,"
+            "<sip:+491711234567@pbx.test;cause=404>;index=1.1;mp=1"
+        ),
     }
 
 
@@ -695,7 +699,11 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
         ours = {n: v for n, v in local.items() if not n.startswith(("origination_c", "sip_h_"))}
         ours.pop("origination_privacy", None)
         assert ours == wanted
-        assert {n for n in local if n.startswith("sip_h_")} <= {"sip_h_Privacy", "sip_h_Diversion"}
+        assert {n for n in local if n.startswith("sip_h_")} <= {
+            "sip_h_Privacy",
+            "sip_h_Diversion",
+            "sip_h_History-Info",
+        }
         diversion = local.get("sip_h_Diversion", "")
         assert diversion.isprintable()
         if isinstance(leg.target, Outside):
