@@ -39,13 +39,12 @@ MEANING = {
     Code.FORWARD_INTERNAL_OFF: "Do not forward your colleagues' calls.",
     Code.FORWARD_EXTERNAL: "Forward calls from outside.",
     Code.FORWARD_EXTERNAL_OFF: "Do not forward calls from outside.",
-    Code.FORWARD_BUSY: "Forward your calls to a number when you are busy, while you are available.",
+    Code.FORWARD_BUSY: "Forward your calls to a number when you are busy.",
     Code.FORWARD_BUSY_OFF: "Do not forward your calls when you are busy.",
-    Code.FORWARD_NO_ANSWER: "Forward your calls to a number when you do not answer, while you are "
-    "available.",
+    Code.FORWARD_NO_ANSWER: "Forward your calls to a number when you do not answer.",
     Code.FORWARD_NO_ANSWER_OFF: "Do not forward your calls when you do not answer.",
     Code.FORWARD_UNREGISTERED: "Forward your calls to a number when none of your phones is "
-    "registered, while you are available.",
+    "registered.",
     Code.FORWARD_UNREGISTERED_OFF: "Do not forward your calls when none of your phones is "
     "registered.",
     Code.DEVICE_DND: "This phone alone does not ring; once more, and it does. "

@@ -59,7 +59,7 @@ class Code(StrEnum):
     FORWARD_NO_ANSWER_OFF = "forward_no_answer_off"
     FORWARD_UNREGISTERED = "forward_unregistered"
     FORWARD_UNREGISTERED_OFF = "forward_unregistered_off"
-    """Where one's calls go when that happens while one is available."""
+    """Where one's calls go when that happens, unless one's status has another target for it."""
 
     DEVICE_DND = "device_dnd"
     DEVICE_DND_OFF = "device_dnd_off"

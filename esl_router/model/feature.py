@@ -55,7 +55,8 @@ class SwitchForward:
 
 @dataclass(frozen=True, slots=True)
 class SetConditional:
-    """Where calls of every origin go on one condition while he is available; None: nowhere."""
+    """Where calls of every origin go on one condition, by the profile of *available*; None:
+    nowhere."""
 
     condition: Forward
     target: str | None

@@ -87,7 +87,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1357, "a", "b", internal={"a": (0, 5)}, external={"b": (0, 5)}),
     **somebody(1364, presence=away(f"external:{OUT['history']}")),
     **somebody(1366, presence=away(f"external:{OUT['given_up']}")),
-    **somebody(1377, presence=away(f"external:{OUT['came']}")),
+    **somebody(1381, presence=away(f"external:{OUT['came']}")),
     **somebody(1367, mobile=OUT["mobile"], confirm=False),
     **somebody(1358, presence=away("extension:1359")),
     **somebody(1359, presence=away("voicemail")),
@@ -294,16 +294,16 @@ def a_history_goes_on_and_tells_nobody_who_is_not_to_be_told(stage: Stage) -> No
     came = (
         "History-Info: <sip:+498999@carrier.example>;index=1, "
         "<sip:+498998@carrier.example;cause=486?Privacy=history>;index=1.1",
-        f"History-Info: <sip:{direct(1377)}@pbx.test;cause=302>;index=1.2",
+        f"History-Info: <sip:{direct(1381)}@pbx.test;cause=302>;index=1.2",
     )
-    call = stage.outside().call(direct(1377), user=STRANGER, headers=came)
+    call = stage.outside().call(direct(1381), user=STRANGER, headers=came)
     assert call.wait(5) == 200
     (ringing,) = to(OUT["came"], stage.trunk.ringings)
-    assert ringing.invite.get("diversion") == diversion(1377, "unconditional", 3)
+    assert ringing.invite.get("diversion") == diversion(1381, "unconditional", 3)
     assert ringing.invite.get("history-info").split(",") == [
         "<sip:+498999@pbx.test>;index=1",
         "<sip:anonymous@anonymous.invalid;cause=486>;index=1.1;mp=1",
-        f"<sip:{direct(1377)}@pbx.test;cause=302>;index=1.1.1;mp=1.1",
+        f"<sip:{direct(1381)}@pbx.test;cause=302>;index=1.1.1;mp=1.1",
         f"<sip:{OUT['came']}@pbx.test;cause=302>;index=1.1.1.1;mp=1.1.1",
     ]
     call.hang_up()
