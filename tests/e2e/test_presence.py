@@ -216,16 +216,17 @@ def who_is_in_a_meeting_rings_and_his_usual_forward_holds(stage: Stage) -> None:
     assert call.wait(8) == 200
     assert call.at is not None
     assert abs(call.at - 3.3) < TOLERANCE
-    (ringing,) = diverted_by(1319, stage.line(f"{ANSWERS}-a").ringings)
+    (ringing,) = sent_on(own, 1319)
     assert "reason=no-answer" in ringing.invite.get("diversion")
     call.hang_up()
 
 
 @play
 def who_is_away_and_rings_is_forwarded_where_no_phone_of_his_is_registered(stage: Stage) -> None:
+    own = stage.line("1900-a")
     call = stage.inside("1900-a").call("1320")
     assert call.wait(5) == 200
-    (ringing,) = diverted_by(1320, stage.line(f"{ANSWERS}-a").ringings)
+    (ringing,) = sent_on(own, 1320)
     assert "reason=unavailable" in ringing.invite.get("diversion")
     call.hang_up()
 
