@@ -246,6 +246,26 @@ _SWITCHES = (
         "Whether the filter comes before his own status and forwards.",
     ),
     ("--opt-out", "allow_opt_out", "Whether his assistants may log out."),
+    (
+        "--push-ignores-bob",
+        "push_ignores_bob",
+        "Whether a pushed call rings although he is busy on busy.",
+    ),
+    (
+        "--push-follows-forward",
+        "push_follows_forward",
+        "Whether a pushed call goes where he forwards his calls, or comes back at once.",
+    ),
+    (
+        "--assistant-breaks-dnd",
+        "assistant_breaks_dnd",
+        "Whether an assistant's own call rings while his status is dnd.",
+    ),
+    (
+        "--assistant-respects-dnd",
+        "assistant_respects_dnd",
+        "Whether assistants who are away or on dnd are passed over.",
+    ),
 )
 
 

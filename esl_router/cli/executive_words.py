@@ -86,7 +86,11 @@ def setting_words(executive: Executive, settings: Settings) -> Iterator[tuple[st
     yield "nobody answers", rollover_words(executive)
     if executive.no_assistant is NoAssistant.EXECUTIVE:
         yield "nobody is there", "as if there were no filter"
-    yield "pushed call", f"comes back after {executive.push_recall} s"
+    yield "pushed call", _pushed(executive)
+    if executive.assistant_breaks_dnd:
+        yield "do not disturb", "calls of his assistants ring all the same"
+    if not executive.assistant_respects_dnd:
+        yield "away", "assistants ring all the same, on do not disturb too"
     if not executive.allow_opt_out:
         yield "logging out", "not allowed: everybody counts as logged in"
 
@@ -96,6 +100,15 @@ def _shown(executive: Executive) -> str:
     number = _NUMBER[executive.caller_number].format(custom_number=executive.custom_number)
     prefix = f'"{executive.caller_prefix}" and ' if executive.caller_prefix else ""
     return f"{prefix}{name}, {number}"
+
+
+def _pushed(executive: Executive) -> str:
+    words = f"comes back after {executive.push_recall} s"
+    if executive.push_ignores_bob:
+        words += ", rings whether he is busy on busy or not"
+    if executive.push_follows_forward:
+        words += ", goes where he forwards his calls"
+    return words
 
 
 def filter_words(executive: Executive) -> str:

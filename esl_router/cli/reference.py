@@ -91,7 +91,8 @@ JSON = {
     "allow_opt_out alerting rings assistant_devices executive_first alert_executive "
     "parallel{mobile other} caller_name caller_number custom_name custom_number caller_prefix "
     "connected_line "
-    "rollover{after action} no_assistant push_recall at origin registrations_known "
+    "rollover{after action} no_assistant push_recall push_ignores_bob push_follows_forward "
+    "assistant_breaks_dnd assistant_respects_dnd at origin registrations_known "
     "criteria[as in executive criterion show] "
     "assistants[user name opted_in takes_part divert status rings turn why] "
     "legs[as in followme show] notes[] problems[path text]",

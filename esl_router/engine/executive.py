@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from esl_router.engine import fallback, part, pool
 from esl_router.engine.fallback import Condition
-from esl_router.engine.presence import effective
+from esl_router.engine.presence import Effective, effective
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
@@ -17,7 +17,7 @@ from esl_router.model.executive import (
     RolloverAction,
 )
 from esl_router.model.people import Origin, User
-from esl_router.model.presence import Forward, TargetKind
+from esl_router.model.presence import Forward, Status, TargetKind
 
 STAGE = "executive"
 
@@ -57,6 +57,23 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
             return None
         situation.trace.fired(STAGE, f"{words}: the call rolls over at once.")
     return roll_over(executive, user, way)
+
+
+def gets_through(user: User, current: Effective, situation: Situation) -> bool:
+    """Whether the caller rings the phones of ``user`` although he is on do not disturb: as his
+    assistant, where he lets them (X41). Whoever an assistant sends on does not."""
+    caller = situation.parties.caller
+    # Where something else of his sends every call, do not disturb is not what keeps it away.
+    if caller is None or current.status is not Status.DND or current.forward is not None:
+        return False
+    executive = situation.rules.executive(user.domain, user.extension)
+    if executive is None or not executive.assistant_breaks_dnd:
+        return False
+    if executive.assistant(caller) is None:
+        return False
+    text = f"{user.extension} {current.reason}: {caller}, his assistant, gets through."
+    situation.trace.fired(STAGE, text)
+    return True
 
 
 def _filters(executive: Executive, user: User, way: Way) -> bool:

@@ -198,7 +198,11 @@ def _legs_of(
         return (), f"{who}that is no user"
     if extension == situation.parties.caller:
         return (), f"{who}that is the caller" if who else "he is the caller"
-    away = _unavailable(person, situation)
+    # Whoever takes his part is none of the assistants whom the executive may have disturbed.
+    disturbed = not (executive.assistant_respects_dnd or who)
+    away = "" if disturbed else _away(person, situation)
+    if not away and busy.is_busy(person, situation):
+        away = "he is busy on busy"
     if away:
         return (), f"{who}{away}"
     plan = followme.plan(person, Origin.INTERNAL, situation, redirection, close_gaps=False)
@@ -223,7 +227,8 @@ def _waited(attempt: Attempt, ring: Ring, user: User) -> float:
     return max(0.0, attempt.outcome.lasted - head)
 
 
-def _unavailable(person: User, situation: Situation) -> str:
+def _away(person: User, situation: Situation) -> str:
+    """Why his status, or his calendar, keeps calls of the pool from him; empty: it does not."""
     presence = situation.rules.presence(person.domain, person.extension)
     current = effective(presence, situation.now)
     target = sent_away(current, presence.profile(current.status), Origin.INTERNAL)
@@ -231,7 +236,7 @@ def _unavailable(person: User, situation: Situation) -> str:
         return f"he is {current.status.value}"
     if current.forward is not None and target is not None:
         return current.decider.why
-    return "he is busy on busy" if busy.is_busy(person, situation) else ""
+    return ""
 
 
 def _outside(

@@ -17,15 +17,18 @@ from esl_router.engine import (
     part,
     pool,
     presentation,
+    route,
     unconditional,
 )
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.retrieve import callers
-from esl_router.engine.way import Step, Way
+from esl_router.engine.situation import Situation
+from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import FORBIDDEN, OVER, Ring
+from esl_router.model.call import Attempt, Call
 from esl_router.model.executive import AlertExecutive, Executive, RolloverAction
-from esl_router.model.people import DeclineScope, Origin, User
+from esl_router.model.people import DeclineScope, Origin, Redecide, User
 
 STAGE = "push"
 
@@ -97,20 +100,18 @@ def _only(person: User, way: Way) -> str | None:
     return None
 
 
-def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
-    """The executive's phones, past his filter and without his forwards; None: not reachable."""
+def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
+    """The executive's phones, past his filter, or where he forwards every call; None: nobody can
+    be reached. ``person`` is the assistant."""
     situation = way.situation
     trace = situation.trace
-    if unconditional.forward(user, situation) is not None:
-        return None
-    presence = situation.rules.presence(user.domain, user.extension)
-    current = effective(presence, situation.now)
-    target = sent_away(current, presence.profile(current.status), situation.parties.origin)
-    if target is not None:
-        trace.fired(STAGE, f"{user.extension} {current.reason}: his calls go to {target}.")
-        return None
+    away = _sends_away(user, situation)
+    if away is not None:
+        return _elsewhere(boss, away, person, way) if boss.push_follows_forward else None
     if busy.is_busy(user, situation):
-        return None
+        if not boss.push_ignores_bob:
+            return None
+        trace.fired(STAGE, f"{user.extension} is rung all the same: an assistant hands over.")
     plan = followme.plan(
         user,
         situation.parties.origin,
@@ -126,25 +127,66 @@ def _ring(boss: Executive, user: User, way: Way) -> Ring | None:
     return Ring(user.domain, user.extension, legs, user.decline, way.mailbox)
 
 
+def _sends_away(user: User, situation: Situation) -> Redirect | None:
+    """Where he forwards every call of this origin; None: nowhere."""
+    forward = unconditional.forward(user, situation)
+    if forward is not None:
+        return Redirect(user, forward.to, Condition.FORWARD)
+    presence = situation.rules.presence(user.domain, user.extension)
+    current = effective(presence, situation.now)
+    target = sent_away(current, presence.profile(current.status), situation.parties.origin)
+    if target is None or executive.gets_through(user, current, situation):
+        return None
+    situation.trace.fired(STAGE, f"{user.extension} {current.reason}: his calls go to {target}.")
+    return Redirect(user, target, Condition.STATUS)
+
+
+def _elsewhere(boss: Executive, redirect: Redirect, person: User, way: Way) -> Ring | None:
+    """The ringing where he forwards his calls, for as long as his own phones would ring; None:
+    nobody is rung there. A caller in a mailbox would not come back (J3)."""
+    situation, target = way.situation, redirect.target
+    # What the call meets there must not cling to it when it comes back.
+    aside = Way(situation, redirect.by)
+    aside.visited.add(boss.extension)
+    situation.trace.fired(STAGE, f"The call goes where {boss.extension} forwards his: {target}.")
+    found = route.settle(redirect, aside)
+    if not isinstance(found, Ring) or found.callee == person.extension:
+        situation.trace.fired(STAGE, f"Nobody rings at {target}.")
+        return None
+    way.effects = aside.effects
+    legs = followme.confirmed(followme.within(list(found.legs), boss.push_recall))
+    return replace(found, legs=legs, redecide=Redecide.NEVER)
+
+
+def _pushed(boss: Executive, call: Call, person: User) -> Attempt | None:
+    """The ring at the executive's, or where he forwards his calls; None: there was none."""
+    attempt = call.attempts[0] if call.attempts else None
+    if attempt is None or not isinstance(attempt.action, Ring):
+        return None
+    ring = attempt.action
+    back = ring.callee == person.extension or ring.pool == boss.extension
+    return None if back else attempt
+
+
 def _ask(boss: Executive, user: User, person: User, way: Way) -> Step:
     """The assistant calls to ask first; his caller waits on his own phone."""
     trace = way.situation.trace
-    attempt = way.attempt(user.extension)
+    attempt = _pushed(boss, way.situation.call, person)
     if attempt is not None:
         result = way.result(attempt)
         if result is None:
             return OVER
         return fallback.code(fallback.CONDITION[result], trace)
     trace.fired(STAGE, f"{person.extension} asks {user.extension} to take a call.")
-    return _ring(boss, user, way) or fallback.code(Condition.UNREACHABLE, trace)
+    return _ring(boss, user, person, way) or fallback.code(Condition.UNREACHABLE, trace)
 
 
 def _hand(boss: Executive, user: User, person: User, way: Way) -> Step:
     trace = way.situation.trace
-    attempt = way.attempt(user.extension)
+    attempt = _pushed(boss, way.situation.call, person)
     if attempt is None:
         trace.fired(STAGE, f"{person.extension} hands the caller to {user.extension}.")
-        ring = None if way.attempt(person.extension) else _ring(boss, user, way)
+        ring = None if way.situation.call.attempts else _ring(boss, user, person, way)
         return ring or _back(person, (boss, user), way)
     if way.result(attempt) is None:
         return OVER

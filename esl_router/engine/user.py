@@ -100,6 +100,8 @@ def _forward(user: User, current: Effective, profile: Profile, way: Way) -> Step
 def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
     trace = way.situation.trace
     target = sent_away(current, profile, way.situation.parties.origin)
+    if target is not None and executive.gets_through(user, current, way.situation):
+        return None
     if target is not None:
         trace.fired("presence", f"{user.extension} {current.reason}: calls go to {target}.")
         redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))

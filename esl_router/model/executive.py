@@ -217,6 +217,19 @@ class Executive:
     push_recall: int = 20
     """Seconds until a call that was handed to the executive comes back."""
 
+    push_ignores_bob: bool = False
+    """Whether a call that is handed to him rings although he is busy on busy (F10)."""
+
+    push_follows_forward: bool = False
+    """Whether a call that is handed to him goes where he forwards his calls, in place of coming
+    back at once (J3)."""
+
+    assistant_breaks_dnd: bool = False
+    """Whether an assistant who calls him rings his phones while his status is dnd (X41)."""
+
+    assistant_respects_dnd: bool = True
+    """Whether an assistant whose status sends calls away is passed over (X54)."""
+
     def takes_part(self, assistant: Assistant) -> bool:
         """Whether an assistant is rung: where nobody may opt out, everybody counts as in (H9)."""
         return assistant.opted_in or not self.allow_opt_out

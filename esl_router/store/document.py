@@ -502,6 +502,8 @@ def _executives(read: _Tables) -> Document:
             **_pick(row, "caller_prefix", "connected_line"),
             "rollover": {"after": row["rollover_after"], "action": row["rollover_action"]},
             **_pick(row, "no_assistant", "push_recall"),
+            **_flags(row, "push_ignores_bob", "push_follows_forward"),
+            **_flags(row, "assistant_breaks_dnd", "assistant_respects_dnd"),
         }
         for row in read.rows("executives")
     }

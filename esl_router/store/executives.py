@@ -40,7 +40,8 @@ _EXECUTIVE = """
            parallel_mobile, parallel_other, caller_name, caller_number,
            rollover_after, rollover_action, no_assistant, push_recall,
            assistant_devices, executive_first,
-           custom_name, custom_number, caller_prefix, connected_line
+           custom_name, custom_number, caller_prefix, connected_line,
+           push_ignores_bob, push_follows_forward, assistant_breaks_dnd, assistant_respects_dnd
     FROM executives WHERE domain = ? AND extension = ?
 """
 
@@ -77,7 +78,8 @@ def executive(
         return None
     enabled, filtered, before, opt_out, alerting, rings, alert, mobile, other = row[:9]
     name, number, after, action, no_assistant, recall, devices, first = row[9:17]
-    custom_name, custom_number, prefix, connected = row[17:]
+    custom_name, custom_number, prefix, connected = row[17:21]
+    ignores_bob, follows_forward, breaks_dnd, respects_dnd = row[21:]
     path = f"executives.{extension}"
     usual = Executive(domain, extension)
 
@@ -124,6 +126,10 @@ def executive(
         rollover=_rollover(after, action, f"{path}.rollover", report),
         no_assistant=word("no_assistant", no_assistant, NoAssistant.ROLLOVER),
         push_recall=count("push_recall", recall, usual.push_recall),
+        push_ignores_bob=ignores_bob != 0,
+        push_follows_forward=follows_forward != 0,
+        assistant_breaks_dnd=breaks_dnd != 0,
+        assistant_respects_dnd=respects_dnd != 0,
     )
 
 

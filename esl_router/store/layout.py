@@ -419,6 +419,10 @@ EXECUTIVE = Record(
         "rollover": Key(_ROLL, usual(_ROLL)),
         "no_assistant": Key(One(values.choice("rollover", "executive")), "rollover"),
         "push_recall": Key(_SECONDS, 20),
+        "push_ignores_bob": Key(_BOOLEAN, False),
+        "push_follows_forward": Key(_BOOLEAN, False),
+        "assistant_breaks_dnd": Key(_BOOLEAN, False),
+        "assistant_respects_dnd": Key(_BOOLEAN, True),
     },
     _custom_is_said,
 )

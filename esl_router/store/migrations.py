@@ -851,6 +851,20 @@ def m032_what_a_pool_shows(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m033_who_may_disturb_whom(db: sqlite_utils.Database) -> None:
+    for name, usual in (
+        ("push_ignores_bob", 0),
+        ("push_follows_forward", 0),
+        ("assistant_breaks_dnd", 0),
+        ("assistant_respects_dnd", 1),
+    ):
+        db.execute(
+            f"ALTER TABLE executives ADD COLUMN {name} INTEGER NOT NULL DEFAULT {usual}"
+            f" CHECK ({name} IN (0, 1))"
+        )
+
+
+@MIGRATIONS()
 def m035_mailboxes_greet_by_reason(db: sqlite_utils.Database) -> None:
     db.executescript(
         """

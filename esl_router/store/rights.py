@@ -174,7 +174,17 @@ RIGHTS = (
             "rollover",
             "no_assistant",
             "push_recall",
+            "push_follows_forward",
         )
+    ),
+    # No assistant gives himself, or another one, the right to disturb somebody.
+    *(
+        Right(
+            f"executives.{{executive}}.{key}",
+            (Who.EXECUTIVE,),
+            f"{key} of executive {{executive}}",
+        )
+        for key in ("push_ignores_bob", "assistant_breaks_dnd", "assistant_respects_dnd")
     ),
 )
 """What others than the administrator may change. What is not here is the administrator's: who the

@@ -284,6 +284,10 @@ _EXECUTIVE = (
     "connected_line",
     "no_assistant",
     "push_recall",
+    "push_ignores_bob",
+    "push_follows_forward",
+    "assistant_breaks_dnd",
+    "assistant_respects_dnd",
 )
 
 _CRITERION = ("name", "active", "filter", "schedule", "holidays")

@@ -219,6 +219,32 @@ def test_add_set_remove(run):
     assert "no executive yet" in run.ok("executive", "list")
 
 
+def test_who_may_be_disturbed(anna):
+    said = anna.ok("executive", "show", "1001")
+    assert "comes back after 20 s\n" in said
+    assert "do not disturb" not in said
+    anna.ok("executive", "set", "1001", "--push-follows-forward", "--as", "1002")
+    words = ["--push-ignores-bob", "--assistant-breaks-dnd", "--no-assistant-respects-dnd"]
+    refused = anna.fails("executive", "set", "1001", *words, "--as", "1002")
+    assert "user 1002 may not change push_ignores_bob of executive 1001" in refused
+    anna.ok("executive", "set", "1001", *words, "--as", "1001")
+    said = anna.ok("executive", "show", "1001")
+    assert (
+        "comes back after 20 s, rings whether he is busy on busy or not, "
+        "goes where he forwards his calls" in said
+    )
+    assert "calls of his assistants ring all the same" in said
+    assert "assistants ring all the same, on do not disturb too" in said
+    keys = ("push_ignores_bob", "push_follows_forward", "assistant_breaks_dnd")
+    found = anna.json("executive", "show", "1001")
+    assert [found[key] for key in keys] == [True, True, True]
+    assert not found["assistant_respects_dnd"]
+    anna.ok("undo", "--as", "1001")
+    found = anna.json("executive", "show", "1001")
+    assert [found[key] for key in keys] == [False, True, False]
+    assert found["assistant_respects_dnd"]
+
+
 def test_on_off_and_which_calls(anna):
     assert anna.ok("executive", "off", "1001", "--as", "1002").splitlines() == [
         "+ executives.1001.enabled: false",

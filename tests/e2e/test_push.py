@@ -19,8 +19,13 @@ from tests.e2e.stage import Programme, Stage, person
 RECALL = 4
 RANG = 3
 PUSH, ON_BEHALF, RETRIEVE = "*63", "*64", "*65"
-OUT = {name: f"+4917155600{place:02}" for place, name in enumerate(("behalf", "pushed"), start=1)}
+OUT = {
+    name: f"+4917155600{place:02}"
+    for place, name in enumerate(("behalf", "pushed", "forwarded"), start=1)
+}
 POOLS = [boss for boss in range(6700, 6880, 10) if boss != 6780]
+REACHING = range(6880, 6960, 10)
+"""Executives whose pushes reach further, or whose assistants may disturb, or be disturbed."""
 
 
 def briefly(extension: int) -> dict[str, Any]:
@@ -31,19 +36,42 @@ def briefly(extension: int) -> dict[str, Any]:
 
 PEOPLE = people(
     *POOLS,
+    *REACHING,
     **briefly(6741),
     **briefly(6742),
     **somebody(6730, presence=away("voicemail")),
     **somebody(6760, busy_on_busy=True),
     **somebody(6780),
     **somebody(6781),
+    **somebody(6880, busy_on_busy=True),
+    **somebody(6890, presence=away("extension:6782")),
+    **somebody(6900, presence=away("extension:6783")),
+    **somebody(6910, forward={"external": {"to": f"external:{OUT['forwarded']}"}}),
+    **somebody(6920, presence=away("voicemail")),
+    **somebody(6930, presence=away(status="dnd")),
+    **somebody(6940, presence=away(status="dnd")),
+    **somebody(6951, presence=away(status="dnd")),
+    **somebody(6952, presence=away(status="lunch")),
+    **somebody(6782),
+    **somebody(6783),
 )
+PEOPLE["u6952"]["devices"]["6952-a"]["dnd"] = True
 PEOPLE["u6770"]["name"] = PEOPLE["u6790"]["name"] = "Anna Adler"
 RULES = rules(
     PEOPLE,
     [
         pool(boss, push_recall=RECALL, rollover={"after": 20, "action": "voicemail"})
         for boss in POOLS
+    ]
+    + [
+        pool(6880, push_recall=RECALL, push_ignores_bob=True),
+        *(
+            pool(boss, push_recall=RECALL, push_follows_forward=True)
+            for boss in (6890, 6900, 6910, 6920)
+        ),
+        pool(6930, assistant_breaks_dnd=True),
+        pool(6940),
+        pool(6950, assistant_respects_dnd=False),
     ],
 )
 TRUNK = Behaviour(answer=0.3)
@@ -186,6 +214,116 @@ def busy_on_busy_it_comes_back_at_once(stage: Stage) -> None:
     pick_up(one, calls=2)
     still_talks(stage, call)
     conversation.hang_up()
+
+
+@play
+def busy_on_busy_she_is_rung_where_she_lets_a_push_through(stage: Stage) -> None:
+    boss, one, _ = phones(stage, 6880)
+    conversation = stage.inside("6882-a").call("6880")
+    first = pick_up(boss)
+    assert conversation.wait(5) == 200
+    # Whoever else calls her, her assistant too, finds her busy.
+    assert stage.inside("6881-a").call("6880").wait(5) == 486
+    call, ringing = taken(stage, 6880, one)
+    one.lines.transfer(ringing, PUSH)
+    second = boss.wait_ringing(5, calls=2)
+    assert second.invite.from_user == STRANGER
+    boss.lines.answer(second)
+    ended(one)
+    assert len(one.ringings) == 1
+    still_talks(stage, call)
+    assert not first.ended
+    conversation.hang_up()
+
+
+@play
+def away_her_forward_is_followed_where_that_is_set(stage: Stage) -> None:
+    boss, one, _ = phones(stage, 6890)
+    deputy = stage.line("6782-a")
+    call, ringing = taken(stage, 6890, one)
+    sent = time.time()
+    one.lines.transfer(ringing, PUSH)
+    invite = deputy.wait_ringing(3)
+    assert invite.at - sent < AT_ONCE
+    assert invite.invite.from_user == STRANGER
+    pick_up(deputy)
+    assert not boss.invited
+    assert len(one.ringings) == 1
+    still_talks(stage, call)
+
+
+@play
+def what_is_not_answered_where_she_forwards_comes_back(stage: Stage) -> None:
+    boss, one, _ = phones(stage, 6900)
+    deputy = stage.line("6783-a")
+    call, ringing = taken(stage, 6900, one)
+    one.lines.transfer(ringing, PUSH)
+    there = deputy.wait_cancelled(RECALL + 5)
+    assert there.rang == pytest.approx(RECALL + TIMER, abs=TOLERANCE)
+    recalled = one.wait_ringing(3, calls=2)
+    assert recalled.invite.display.startswith("Recall")
+    assert not recalled.invite.get("diversion")
+    assert not boss.invited
+    pick_up(one, calls=2)
+    still_talks(stage, call)
+
+
+@play
+def her_forward_of_every_call_leads_a_push_outside_where_a_mailbox_does_not_keep_it(
+    stage: Stage,
+) -> None:
+    boss, one, _ = phones(stage, 6910)
+    call, ringing = taken(stage, 6910, one)
+    one.lines.transfer(ringing, PUSH)
+    there = wait_until(lambda: to(OUT["forwarded"], stage.trunk.ringings), 5, "it leaves")[0]
+    assert f"sip:{direct(6910)}@" in there.invite.get("diversion")
+    # Whoever answers there presses no key: it may be a mailbox.
+    assert one.wait_ringing(25, calls=2).invite.display.startswith("Recall")
+    assert not boss.invited
+    pick_up(one, calls=2)
+    still_talks(stage, call)
+
+
+@play
+def a_mailbox_takes_no_caller_who_is_handed_over(stage: Stage) -> None:
+    boss, one, _ = phones(stage, 6920)
+    call, ringing = taken(stage, 6920, one)
+    sent = time.time()
+    one.lines.transfer(ringing, PUSH)
+    assert one.wait_ringing(3, calls=2).at - sent < AT_ONCE
+    assert not boss.invited
+    pick_up(one, calls=2)
+    still_talks(stage, call)
+
+
+@play
+def an_assistant_gets_through_do_not_disturb_where_she_lets_him(stage: Stage) -> None:
+    boss = stage.line("6930-a")
+    refused = stage.inside("1901-a").call("6930")
+    call = stage.inside("6931-a").call("6930")
+    pick_up(boss)
+    assert call.wait(5) == 200
+    call.hang_up()
+    assert refused.wait(5) == 486
+    assert len(boss.ringings) == 1
+
+
+@play
+def and_not_where_she_does_not(stage: Stage) -> None:
+    boss = stage.line("6940-a")
+    assert stage.inside("6941-a").call("6940").wait(5) == 486
+    assert not boss.invited
+
+
+@play
+def assistants_on_do_not_disturb_are_rung_where_that_is_not_respected(stage: Stage) -> None:
+    boss, one, two = phones(stage, 6950)
+    call = stage.outside().call(direct(6950), user=STRANGER)
+    pick_up(one)
+    assert call.wait(5) == 200
+    assert not two.invited, "its own do not disturb is respected"
+    assert not boss.invited
+    call.hang_up()
 
 
 @play

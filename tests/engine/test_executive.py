@@ -163,6 +163,28 @@ def test_an_assistant_reaches_her_opted_in_or_not(assistant):
     assert rings(call, board(assistants=(assistant, Assistant("1003")))) == HERSELF
 
 
+@pytest.mark.parametrize("assistant", [Assistant("1002"), Assistant("1002", opted_in=False)])
+def test_an_assistant_gets_through_do_not_disturb_where_she_lets_him(assistant):
+    call = internal_call("1001", "1002-desk", "1002")
+    disturbing = {"assistants": (assistant,), "assistant_breaks_dnd": True}
+    rules = board(statuses={"1001": away(Status.DND)}, **disturbing)
+    assert rings(call, rules) == HERSELF
+    assert "1002, his assistant, gets through" in said(call, rules)
+    # A colleague does not, nor whom he sends on; nor does he where she is away.
+    refused = [BUSY_TONE]
+    assert (
+        play(INSIDE, replace(rules, executives=(replace(rules.executives[0], enabled=False),)))
+        == refused
+    )
+    sent = sent_by(OUTSIDE, "1002")
+    assert play(sent, rules) == refused
+    assert (
+        play(call, board(statuses={"1001": away(Status.DND)}, assistants=(assistant,))) == refused
+    )
+    rules = board(statuses={"1001": away(Status.AWAY)}, **disturbing)
+    assert play(call, rules) == [Voicemail(DOMAIN, "1001")]
+
+
 def test_whom_an_assistant_sends_on_reaches_her_and_whom_a_colleague_sends_does_not():
     assert rings(sent_by(OUTSIDE, "1002"), board()) == HERSELF
     assert rings(sent_by(OUTSIDE, "1004"), board()) == POOL

@@ -132,6 +132,28 @@ def test_an_assistant_who_cannot_take_the_call_is_passed_over_at_once(changed, w
     assert why in said(CALL, rules)
 
 
+@pytest.mark.parametrize(
+    "away_he_is",
+    [away(Status.LUNCH), away(Status.DND), Presence(calendar=IN_A_MEETING)],
+)
+def test_where_his_status_is_not_respected_an_assistant_rings_all_the_same(away_he_is):
+    anyway = {"assistant_respects_dnd": False, "statuses": {"1002": away_he_is}}
+    assert who(ring(**anyway)) == ["1002", "1003"]
+    # What his phones are set to, that he is busy and what others want is respected.
+    row = ROWS["1002"][0]
+    silent = {"1002": [replace(row, device=replace(row.device, dnd=True))]}
+    assert who(ring(rows=silent, **anyway)) == ["1003"]
+    people = (PEOPLE[0], replace(PEOPLE[1], max_calls=1), *PEOPLE[2:])
+    channel = Channel("a", f"1002-desk@{DOMAIN}", True, CallState.ACTIVE, call="a")
+    live = replace(LIVE, channels={"a": channel})
+    assert who(ring(live=live, people=people, **anyway)) == ["1003"]
+    statuses = {"1004": away_he_is}
+    to_dora = diverting("extension:1004")
+    assert who(ring(assistants=to_dora, statuses=statuses, assistant_respects_dnd=False)) == [
+        "1003"
+    ]
+
+
 def test_an_assistant_without_a_registered_phone_is_passed_over():
     assert who(ring(live=registered("1003-desk"))) == ["1003"]
 

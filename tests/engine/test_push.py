@@ -19,6 +19,7 @@ from esl_router.model.executive import (
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import DeclineScope, FollowMeRow, Origin, Settings
 from esl_router.model.presence import CallForward, Presence, Status, Target
+from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, internal_call, mobile, registered, sip, trunk_call
 from tests.engine.board import (
     BUSY,
@@ -124,6 +125,75 @@ def test_busy_on_busy_sends_it_back_at_once_and_without_it_it_rings():
     people = (replace(PEOPLE[0], max_calls=1), *PEOPLE[1:])
     assert who(play(HANDED, board(people=people), live=talking("1001"))[0]) == ["1002"]
     assert who(play(HANDED, board(), live=talking("1001"))[0]) == ["1001"]
+
+
+def test_where_she_lets_them_a_push_rings_although_she_talks():
+    people = (replace(PEOPLE[0], max_calls=1), *PEOPLE[1:])
+    rules, live = board(people=people, push_ignores_bob=True), talking("1001")
+    for call in (HANDED, ASKED):
+        assert who(play(call, rules, live=live)[0]) == ["1001"]
+        assert "1001 is busy" in said(call, rules, live)
+        assert "rung all the same" in said(call, rules, live)
+    # Any other call of the same assistant does not.
+    call = internal_call("1001")
+    assert play(call, rules, live=live) == [BUSY_TONE]
+
+
+def following(target, **executive):
+    """Anna forwards every call to ``target``, and a push goes there."""
+    forward = {origin: CallForward(Target.parse(target)) for origin in Origin}
+    rules = board(push_follows_forward=True, push_recall=12, **executive)
+    return replace(rules, call_forwards={"1001": forward})
+
+
+def test_a_push_goes_where_she_forwards_her_calls_and_comes_back_from_there():
+    there, back = play(HANDED, following("extension:1004"), SILENT)
+    assert (who(there), there.length) == (["1004"], 12)
+    assert there.legs[0].diversion.reason == "unconditional"
+    assert (who(back), back.caller_name) == (["1002"], "Recall: Muster GmbH")
+    assert back.legs[0].diversion is None
+    assert play(HANDED, following("extension:1004"), LegResult.ANSWERED)[-1] == UNAVAILABLE
+
+
+def test_it_goes_to_numbers_outside_teams_and_where_her_status_sends_it():
+    outside = play(HANDED, following("external:+491715550000"))[0].legs[0]
+    assert (outside.device, outside.confirm) == ("+491715550000", True)
+    team = Team(DOMAIN, "2000", members=(Member("1003"), Member("1004")))
+    rules = replace(following("extension:2000"), teams=(team,))
+    assert who(play(HANDED, rules)[0]) == ["1003", "1004"]
+    away_at_dora = board(
+        push_follows_forward=True, statuses={"1001": away(target="extension:1004")}
+    )
+    assert who(play(HANDED, away_at_dora)[0]) == ["1004"]
+    _, end = play(ASKED, following("extension:1004"), SILENT)
+    assert end == UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "target", ["voicemail", "voicemail:1004", "busy", "extension:1002", "extension:1999"]
+)
+def test_nobody_who_was_spoken_to_is_left_in_a_mailbox_or_with_a_busy_tone(target):
+    rules = following(target)
+    back = play(HANDED, rules)[0]
+    assert (who(back), back.pool) == (["1002"], "1001")
+    assert back.legs[0].diversion is None
+    assert "Nobody rings at" in said(HANDED, rules)
+
+
+def test_one_more_forward_is_followed_and_a_circle_is_none():
+    rules = following("extension:1004")
+    on = {origin: CallForward(Target.parse("extension:1003")) for origin in Origin}
+    rules = replace(rules, call_forwards={**rules.call_forwards, "1004": on})
+    assert who(play(HANDED, rules)[0]) == ["1003"]
+    round_about = {origin: CallForward(Target.parse("extension:1001")) for origin in Origin}
+    rules = replace(rules, call_forwards={**rules.call_forwards, "1004": round_about})
+    assert who(play(HANDED, rules)[0]) == ["1002"]
+
+
+def test_an_assistant_who_asks_gets_through_do_not_disturb_and_whom_he_sends_on_does_not():
+    rules = board(assistant_breaks_dnd=True, statuses={"1001": away(Status.DND)})
+    assert who(play(ASKED, rules)[0]) == ["1001"]
+    assert who(play(HANDED, rules)[0]) == ["1002"]
 
 
 def test_it_comes_back_to_an_assistant_who_talks_or_is_away_meanwhile():

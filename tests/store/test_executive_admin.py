@@ -21,7 +21,9 @@ from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 
 DOMAIN = "pbx.test"
-SHARED = set(EXECUTIVE.keys) - {"assistants", "allow_opt_out", "before_forwarding"}
+ADMINISTRATORS = {"assistants", "allow_opt_out", "before_forwarding"}
+HIS_OWN = {"push_ignores_bob", "assistant_breaks_dnd", "assistant_respects_dnd"}
+SHARED = set(EXECUTIVE.keys) - ADMINISTRATORS - HIS_OWN
 
 
 def criterion(db, name):
@@ -214,6 +216,10 @@ OTHER = {
     "rollover": {"after": 9},
     "no_assistant": "executive",
     "push_recall": 9,
+    "push_ignores_bob": False,
+    "push_follows_forward": True,
+    "assistant_breaks_dnd": False,
+    "assistant_respects_dnd": False,
 }
 
 
@@ -221,7 +227,7 @@ OTHER = {
 @pytest.mark.parametrize("as_user", ["1001", "1002", "1003"])
 def test_what_an_executive_and_his_assistants_may_change(company, key, as_user):
     """1003 is logged out: an assistant all the same."""
-    if key in SHARED:
+    if key in SHARED or (key in HIS_OWN and as_user == "1001"):
         assert set_executive(company, DOMAIN, "1001", {key: OTHER[key]}, by=acting(as_user))
         return
     before = read_rules(company, DOMAIN)

@@ -71,6 +71,8 @@ def test_every_field_of_an_executive(store):
         alert_executive=AlertExecutive.SILENT,
         parallel_mobile=True,
         rollover=Rollover(30, RolloverAction.VOICEMAIL),
+        push_ignores_bob=True,
+        assistant_breaks_dnd=True,
     )
 
 
@@ -89,7 +91,9 @@ def test_what_is_not_the_usual(company, store):
             " caller_number = 'executive', rollover_after = NULL, no_assistant = 'executive',"
             " push_recall = 33, assistant_devices = 'primary', executive_first = 8,"
             " custom_name = 'Front desk', custom_number = '1009', caller_prefix = 'for Anna, ',"
-            " connected_line = 'assistant'"
+            " connected_line = 'assistant',"
+            " push_ignores_bob = 0, push_follows_forward = 1,"
+            " assistant_breaks_dnd = 0, assistant_respects_dnd = 0"
         )
         company.conn.execute("DELETE FROM criteria")
         company.conn.execute("UPDATE assistants SET position = 9 WHERE extension = '1002'")
@@ -121,6 +125,8 @@ def test_what_is_not_the_usual(company, store):
         custom_number="1009",
         caller_prefix="for Anna, ",
         connected_line=ConnectedLine.ASSISTANT,
+        push_follows_forward=True,
+        assistant_respects_dnd=False,
     )
 
 
