@@ -14,6 +14,7 @@ from gevent import Greenlet
 from gevent.server import StreamServer
 
 from esl_router.call.redecide import Redecider
+from esl_router.call.seal import Seal
 from esl_router.call.session import Services, Session
 from esl_router.errors import ListenError, SwitchError, WrongPassword
 from esl_router.esl.client import CallSocket, EventLink
@@ -112,8 +113,19 @@ def open_services(settings: Settings, *, lamps: bool = False) -> Services:
     feed.wait(FIRST_PICTURE)
     journal, turns, by_phone = Journal(settings.db), Turns(settings.db), ByPhone(settings.db)
     pins, redecider = Pins(settings.db), Redecider()
+    with store.read() as rules:
+        seal = Seal(rules.secret("trail"))
     return Services(
-        settings, store, feed, journal, turns, by_phone, pins, redecider, lambda: datetime.now(UTC)
+        settings,
+        store,
+        feed,
+        journal,
+        turns,
+        by_phone,
+        pins,
+        redecider,
+        lambda: datetime.now(UTC),
+        seal=seal,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import gevent
 from gevent.event import Event as Flag
@@ -30,6 +31,7 @@ from esl_router.model.actions import (
     Greeting,
     Intercept,
     Leg,
+    Outside,
     Reject,
     Ring,
     Voicemail,
@@ -37,6 +39,7 @@ from esl_router.model.actions import (
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.feature import Tone
 from esl_router.model.trace import Entry
+from esl_router.model.trail import Trail
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +121,7 @@ def ring(
     follow: Callable[[Watch], AbstractContextManager[None]],
     connected: Callable[[Leg], object] = lambda leg: None,
     hook: Hook = lambda target, call: "",
+    seal: Callable[[Trail], str] | None = None,
     make_uuid: Callable[[], str] = new_uuid,
 ) -> Rung:
     """Ring until one leg answers or all have ended; returns when the conversation is over too.
@@ -131,7 +135,7 @@ def ring(
     himself. Raises nothing for what phones, callers and trunks do; legs whose values may not be
     dialled come out as unreachable.
     """
-    dial, unfit = _dial(action, partial(_build, caller, withheld, confirm_prompt, make_uuid))
+    dial, unfit = _dial(action, partial(_build, caller, withheld, confirm_prompt, make_uuid, seal))
     if dial is None:
         return Rung(Outcome(_unfit(action, {}, unfit)), {})
     orders = [
@@ -167,7 +171,8 @@ def ring(
             gone, snapshot = _run(socket, orders)
             wake.over(gone=gone)
         causes = wake.causes(parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}")))
-        redirects = {} if gone else _redirects(action, dial, causes, watch)
+        if not gone:
+            _wait_for_ends(action, dial, causes, watch)
     if gone:
         winner = _winner(action, dial, watch, None if answered else caller)
         causes = _causes_heard(dial, watch, winner)
@@ -176,9 +181,9 @@ def ring(
     else:
         certain = True
     legs = ring_outcomes(action, causes, dial.legs, watch.rang, vigil.splashed)
-    outcomes = {
-        index: replace(leg, redirect=redirects.get(index, "")) for index, leg in enumerate(legs)
-    }
+    outcomes = dict(enumerate(legs))
+    for index, details in () if gone else _details(action, dial, causes, watch):
+        outcomes[index] = replace(outcomes[index], **details)
     outcome = Outcome(
         _unfit(action, outcomes, unfit),
         caller_gone=gone,
@@ -364,14 +369,24 @@ def _transferred(snapshot: Frame) -> bool:
 
 
 def _build(
-    caller: str, withheld: bool, confirm_prompt: str, make_uuid: Callable[[], str], action: Ring
+    caller: str,
+    withheld: bool,
+    confirm_prompt: str,
+    make_uuid: Callable[[], str],
+    seal: Callable[[Trail], str] | None,
+    action: Ring,
 ) -> dialstring.Dial:
     try:
         known: str | None = untrusted.uuid(caller)
     except Untrusted:
         known = None  # the caller's own Call-ID: the switch may be told to take that
     return dialstring.build(
-        action, make_uuid, confirm_prompt=confirm_prompt, caller=known, withheld=withheld
+        action,
+        make_uuid,
+        confirm_prompt=confirm_prompt,
+        caller=known,
+        withheld=withheld,
+        seal=seal,
     )
 
 
@@ -410,29 +425,43 @@ def _unfit(
     )
 
 
-def _redirects(
-    action: Ring, dial: dialstring.Dial, causes: Mapping[str, str], watch: Watch
-) -> dict[int, str]:
-    """Where to the legs that may redirect have done so, by their indexes.
+def _tells(leg: Leg, cause: str | None) -> bool:
+    """Whether the event of its end says more than its cause: where to a phone has sent the call, or
+    with which code the trunk refuses one without a number (see ``esl/dialstring.py``)."""
+    if isinstance(leg.target, Outside):
+        return leg.target.caller_number is None and cause is not None
+    return leg.redirect and cause == _REDIRECTED
 
-    The reply to ``bridge`` may overtake the event that says it: it is waited for, a moment.
-    """
-    redirected = {
-        name: index
+
+def _wait_for_ends(
+    action: Ring, dial: dialstring.Dial, causes: Mapping[str, str], watch: Watch
+) -> None:
+    """The reply to ``bridge`` may overtake the events of those: they are waited for, a moment."""
+    telling = [
+        name
         for name, index in dial.legs.items()
-        if action.legs[index].redirect and causes.get(name) == _REDIRECTED
-    }
+        if causes.get(name) != "NONE" and _tells(action.legs[index], causes.get(name))
+    ]
     heard = Flag()
     watch.on_end = lambda uuid, cause: heard.set()
     with gevent.Timeout(_EVENT_LAG, False):
-        while watch.complete and any(watch.legs[name].ended is None for name in redirected):
+        while watch.complete and any(watch.legs[name].ended is None for name in telling):
             heard.wait()
             heard.clear()
-    return {
-        index: number
-        for name, index in redirected.items()
-        if (number := untrusted.number(watch.legs[name].redirect))
-    }
+
+
+def _details(
+    action: Ring, dial: dialstring.Dial, causes: Mapping[str, str], watch: Watch
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """By a leg's index: where to it sends the call, or why the trunk refuses it."""
+    for name, index in dial.legs.items():
+        leg, heard = action.legs[index], watch.legs[name]
+        if not _tells(leg, causes.get(name)):
+            continue
+        if isinstance(leg.target, Outside):
+            yield index, {"refusal": heard.refusal}
+        elif number := untrusted.number(heard.redirect):
+            yield index, {"redirect": number}
 
 
 def _winner(action: Ring, dial: dialstring.Dial, watch: Watch, caller: str | None) -> str | None:

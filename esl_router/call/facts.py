@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from esl_router import variables
 from esl_router.call import history
@@ -11,6 +11,7 @@ from esl_router.errors import Untrusted
 from esl_router.esl import dialstring, untrusted
 from esl_router.esl.wire import Frame
 from esl_router.model.call import Call, Caller
+from esl_router.model.trail import Trail
 
 _COUNTER = re.compile(r";\s*counter\s*=\s*\"?(\d{1,3})", re.IGNORECASE)
 _ENTRY = re.compile(r"<\s*(?:sips?|tel):", re.IGNORECASE)
@@ -21,8 +22,13 @@ MAX_REDIRECTS = 99
 """A caller may claim any number of redirections; more than this is the same as this."""
 
 
-def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
-    """The call that a snapshot shows.
+def read(
+    snapshot: Frame,
+    internal_contexts: Collection[str],
+    open_trail: Callable[[str], Trail] | None = None,
+) -> Call:
+    """The call that a snapshot shows. ``open_trail`` reads the trail that a leg of ours has left
+    with; it raises ValueError for anything else.
 
     Everything the caller wrote is cleaned here, once; nothing of it is believed. Who he is comes
     from what the switch found out by itself: its authentication, or the mark on a leg of ours.
@@ -36,6 +42,11 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
     dialled = untrusted.number(snapshot.get(variables.DESTINATION, ""))
     diversion = snapshot.spelled(f"variable_{variables.DIVERSION}")
     history_info = _variable(snapshot, variables.HISTORY_INFO)
+    redirects = redirections(diversion, history_info)
+    answered = snapshot.get(variables.ANSWER_STATE) == "answered"
+    trail, trail_fault = None, ""
+    if account is None and not answered and open_trail is not None:
+        trail, trail_fault = _trail(snapshot, open_trail)
     return Call(
         uuid=snapshot.get(variables.UNIQUE_ID, ""),
         dialled=dialled,
@@ -48,9 +59,11 @@ def read(snapshot: Frame, internal_contexts: Collection[str]) -> Call:
             anonymous=anonymous,
         ),
         context=context,
-        answered=snapshot.get(variables.ANSWER_STATE) == "answered",
+        answered=answered,
         internal_context=context in internal_contexts,
-        redirects=redirections(diversion, history_info),
+        redirects=max(redirects, trail.hops if trail else 0),
+        trail=trail,
+        trail_fault=trail_fault,
         came=history.read(history_info, diversion, dialled),
         sent_by=sent_by,
         pool=_pool(snapshot) if sent_by else "",
@@ -92,6 +105,21 @@ def _sent_by(snapshot: Frame) -> str | None:
     except Untrusted:
         return None
     return device if whole and peer == _variable(snapshot, variables.LAST_BRIDGE) else None
+
+
+def _trail(snapshot: Frame, read: Callable[[str], Trail]) -> tuple[Trail | None, str]:
+    """Where the call has been here before it left, or why what it shows of that does not count.
+
+    A leg that we placed ourselves bears what we sent with it, and one that is connected was sent
+    here by somebody: neither has come round.
+    """
+    shown = snapshot.spelled(f"variable_{variables.TRAIL}")
+    if not shown or snapshot.get(variables.DIRECTION) != "inbound":
+        return None, ""
+    try:
+        return read(shown), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def _pool(snapshot: Frame) -> str:

@@ -19,6 +19,7 @@ from esl_router.call import actions, facts
 from esl_router.call.hook import Hooks
 from esl_router.call.record import Record
 from esl_router.call.redecide import Redecider
+from esl_router.call.seal import Seal
 from esl_router.engine.decide import decide, without_rules
 from esl_router.errors import ProtocolError, StoreError, SwitchError
 from esl_router.esl import commands, untrusted
@@ -43,6 +44,7 @@ from esl_router.model.call import Call, Entered, LegResult, Outcome
 from esl_router.model.live import Contact
 from esl_router.model.team import Turn
 from esl_router.model.trace import Decision
+from esl_router.model.trail import Trail
 from esl_router.settings import Settings
 from esl_router.store.by_phone import ByPhone
 from esl_router.store.journal import Journal
@@ -81,6 +83,7 @@ class Services:
     """Seconds from somewhere; never set back."""
 
     hooks: Hooks = field(default_factory=Hooks)
+    seal: Seal = field(default_factory=Seal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,12 @@ class Session:
 
     def _route(self, snapshot: Frame) -> None:
         services = self._services
-        call = facts.read(snapshot, services.settings.internal_contexts)
+        now = services.clock().timestamp()
+        call = facts.read(
+            snapshot,
+            services.settings.internal_contexts,
+            lambda text: services.seal.open(text, now),
+        )
         core_uuid = snapshot.get(variables.CORE_UUID)
         self._switch = _Switch(services.feed, core_uuid, lambda: services.clock().timestamp())
         call = services.redecider.resumed(call, core_uuid)
@@ -299,10 +307,14 @@ class Session:
             follow=follow,
             connected=connected,
             hook=self._services.hooks.call,
+            seal=self._seal,
         )
         self.deciding = True
         record.noted(rung.notes)
         return rung.outcome, rung.heard
+
+    def _seal(self, trail: Trail) -> str:
+        return self._services.seal.close(trail, self._services.clock().timestamp())
 
     def _perform(
         self, call: Call, decision: Decision, record: Record

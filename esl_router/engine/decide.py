@@ -5,6 +5,7 @@ The order of the stages:
 ====  ===========  ========================================================================
  0    identify     who calls, from where, whom; nobody there: 404
  1    guard        a call that was attempted too often ends; redirections are counted
+ 1    trail        a call that left through the trunk and comes back is refused: the first goes on
  2    codes        feature codes: a setting changed by phone, a call handed to an executive, a
                   call in his name
  3    callers      the callee's list: who always gets through, who is refused
@@ -32,12 +33,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import caller, feature, hot_desk, on_behalf, push, retrieve, route
+from esl_router.engine import caller, feature, hot_desk, on_behalf, push, retrieve, route, trail
 from esl_router.engine.fallback import Condition
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import (
+    BUSY,
     NOT_FOUND,
     OVER,
     UNAVAILABLE,
@@ -93,7 +95,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
     name = caller.known_name(call, parties, rules, trace)
     call = caller.named(call, name)
     way = Way(Situation(call, parties, rules, live, now, trace))
-    action = _signed(_next(way), way, guest)
+    action = trail.marked(_signed(_next(way), way, guest), way)
     for problem in rules.problems:
         trace.passed("rules", f"Skipped a broken rule at {problem.path}: {problem.text}")
     called = parties.callee or way.wanted
@@ -157,6 +159,8 @@ def _next(way: Way) -> Action:
         return route.outside(parties.outside, way)
     if parties.callee is None:
         return NOT_FOUND
+    if trail.comes_back(parties.callee, situation):
+        return BUSY
     return route.inside(parties.callee, way)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from esl_router.engine import busy
+from esl_router.engine import busy, trunk
 from esl_router.engine.presence import effective
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.model.actions import Asleep, Diversion, Leg, Outside, Registered
@@ -287,7 +287,7 @@ def _leg(row: FollowMeRow, user: User, situation: Situation) -> Leg:
         return Leg(device.name, phone, row.delay, row.ring, redirect=device.redirect)
     number = device.number or ""
     own = user.numbers[0] if user.numbers else None
-    away = Outside(number, settings.trunk, caller_number=shown_number(situation, own))
+    away = trunk.target(number, own, situation)
     return Leg(device.name, away, row.delay, row.ring, confirm=device.confirm)
 
 
@@ -314,24 +314,3 @@ def _asleep(device: Device, situation: Situation) -> Asleep:
 def identity(user: User | Team) -> str:
     """How somebody who redirects is named: his direct number, if he has one."""
     return user.numbers[0] if user.numbers else f"{user.extension}@{user.domain}"
-
-
-def shown_number(situation: Situation, own: str | None) -> str | None:
-    """The caller's number on a leg through the trunk; None withholds it (I6, X73).
-
-    ``own`` is the direct number of the user on whose behalf the call leaves. Where the caller is to
-    be shown, a colleague is by his direct number; who has none by ``own``.
-    """
-    settings, number = situation.settings, situation.number
-    if situation.call.caller.anonymous:
-        return None
-    if settings.caller_id_out.startswith("fixed:"):
-        return settings.caller_id_out.removeprefix("fixed:")
-    if settings.caller_id_out != "caller":
-        return own
-    if number.startswith("+"):
-        return number
-    parties = situation.parties
-    extension = None if parties.on_behalf else parties.caller
-    colleague = situation.rules.user(settings.domain, extension) if extension else None
-    return colleague.numbers[0] if colleague and colleague.numbers else own

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from esl_router.engine import alert, busy, followme, part, presentation
+from esl_router.engine import alert, busy, followme, part, presentation, trunk
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
@@ -249,7 +249,7 @@ def _outside(
         return (), f"he diverts to {number}, and that is the caller"
     person = situation.rules.user(settings.domain, assistant.extension)
     own = person.numbers[0] if person and person.numbers else None
-    target = Outside(number, settings.trunk, followme.shown_number(situation, own))
+    target = trunk.target(number, own, situation)
     return (Leg(number, target, diversion=redirection.diversion),), ""
 
 

@@ -7,12 +7,14 @@ again, what came of it counts instead.
 
 from __future__ import annotations
 
-from esl_router.engine import fallback, followme, team, user
+from dataclasses import replace
+
+from esl_router.engine import fallback, followme, team, trunk, user
 from esl_router.engine.fallback import Condition
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
-from esl_router.model.actions import OVER, Action, Announce, Diversion, Leg, Outside, Ring
+from esl_router.model.actions import OVER, Action, Announce, Diversion, Leg, Ring
 from esl_router.model.people import Origin, User
 from esl_router.model.presence import TargetKind
 from esl_router.model.team import Team
@@ -62,18 +64,23 @@ def outside(number: str, way: Way) -> Action:
     """What comes next for a user's own call to a number outside."""
     situation = way.situation
     settings, trace = situation.settings, situation.trace
-    attempt = way.attempt(number)
-    if attempt is not None:
-        result = way.result(attempt)
-        return fallback.finish_outside(attempt, result, trace) if result else OVER
     caller, boss = situation.parties.caller, situation.parties.on_behalf
     calling = boss or (situation.rules.user(settings.domain, caller) if caller else None)
     own = calling.numbers[0] if calling and calling.numbers else None
-    shown = followme.shown_number(situation, own)
-    if shown is None and numbers.emergency(number, settings.country):
-        shown = own  # whoever answers an emergency call must be able to call back
+    attempt = way.attempt(number)
+    if attempt is not None:
+        result = way.result(attempt)
+        if result is None:
+            return OVER
+        legs = trunk.again(attempt, own, situation)
+        if not legs:
+            return fallback.finish_outside(attempt, result, trace)
+        return Ring(settings.domain, number, legs, early_media=True)
     trace.fired("outside", f"{number} is dialled through the trunk.")
-    target = Outside(number, settings.trunk, shown, named=boss is not None)
+    target = trunk.target(number, own, situation, named=boss is not None)
+    if numbers.emergency(number, settings.country) and target.caller_number is None:
+        # Whoever answers an emergency call must be able to call back.
+        target = replace(target, caller_number=own)
     leg = Leg(number, target, ring=OUTSIDE_RING)
     return Ring(settings.domain, number, (leg,), early_media=True)
 
@@ -142,15 +149,20 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
         return way.end(redirect.condition)
     if not _redirected(redirect, way):
         return way.end(Condition.LIMIT)
+    own = redirect.by.numbers[0] if redirect.by.numbers else None
     attempt = way.attempt(number)
     if attempt is not None:
         result = way.result(attempt)
-        return way.end(fallback.CONDITION[result]) if result else OVER
+        if result is None:
+            return OVER
+        legs = trunk.again(attempt, own, situation)
+        if not legs:
+            return way.end(fallback.CONDITION[result])
+        return Ring(settings.domain, number, legs, mailbox=way.mailbox)
     if followme.forwards_full(number, situation):
         trace.fired(STAGE, f"As many calls are forwarded to {number} already as may be.")
         return way.end(Condition.UNREACHABLE)
-    own = redirect.by.numbers[0] if redirect.by.numbers else None
-    target = Outside(number, settings.trunk, followme.shown_number(situation, own))
+    target = trunk.target(number, own, situation)
     seconds = FORWARD_RING if way.ring_limit is None else way.ring_limit
     leg = Leg(number, target, ring=seconds, diversion=way.diversion)
     redecide = way.redecide()

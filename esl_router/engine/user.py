@@ -11,6 +11,7 @@ from esl_router.engine import (
     fallback,
     followme,
     prelude,
+    trunk,
     unconditional,
 )
 from esl_router.engine.fallback import Condition
@@ -72,6 +73,9 @@ def _rang(user: User, profile: Profile, attempt: Attempt, way: Way) -> Step:
         return OVER
     deflected = None
     if result is not RingResult.DECLINED:  # then he has refused the call on another phone
+        ring = _ring_again(user, attempt, way)
+        if ring is not None:
+            return ring
         deflected = deflection.redirect(user, attempt, way)
     if deflected is not None:
         return deflected
@@ -169,6 +173,25 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
         return _unanswered(user, dnd, Condition.DND, way)
     trace.fired(followme.STAGE, "There is no phone to ring.")
     return _unanswered(user, profile, Condition.UNREACHABLE, way)
+
+
+def _ring_again(user: User, attempt: Attempt, way: Way) -> Ring | None:
+    """His numbers outside that the trunk has refused because the caller is anonymous (X73). By now
+    his other phones have rung."""
+    own = user.numbers[0] if user.numbers else None
+    legs = followme.without_gaps(trunk.again(attempt, own, way.situation))
+    if not legs:
+        return None
+    for leg in legs:
+        way.situation.trace.fired(followme.STAGE, f"{leg.device} {followme.in_words(leg)}.")
+    return Ring(
+        user.domain,
+        user.extension,
+        tuple(legs),
+        user.decline,
+        way.mailbox,
+        redecide=way.redecide(user),
+    )
 
 
 def _unanswered(user: User, profile: Profile, condition: Condition, way: Way) -> Step:

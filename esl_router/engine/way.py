@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esl_router.engine import fallback
+from esl_router.engine import fallback, trunk
 from esl_router.engine.aggregate import aggregate
 from esl_router.engine.fallback import Condition
 from esl_router.engine.situation import Redirection, Situation
@@ -40,8 +40,8 @@ class Way:
         self.wanted = wanted
         """Whom the caller gets the mailbox of when nobody has the call."""
 
-        self.visited: set[str] = set()
-        """The extensions where the call has been."""
+        self.visited = _before(situation)
+        """The extensions where the call has been, before it came back to us too."""
 
         self.hops = 0
         """How often it was redirected by us."""
@@ -57,13 +57,7 @@ class Way:
         self.effects: tuple[Turn, ...] = ()
         """What the store is to remember when the action is performed."""
 
-        self._rung = {
-            attempt.action.callee: attempt
-            for attempt in situation.call.attempts
-            if isinstance(attempt.action, Ring)
-            and not attempt.action.to_assistants
-            and not attempt.cut_off
-        }
+        self._rung = trunk.whole(situation.call.attempts)
 
     @property
     def redirection(self) -> Redirection:
@@ -141,3 +135,9 @@ class Way:
 
     def code(self, condition: Condition) -> Reject:
         return fallback.code(condition, self.situation.trace)
+
+
+def _before(situation: Situation) -> set[str]:
+    trail, domain = situation.call.trail, f"@{situation.settings.domain}"
+    visited = trail.visited if trail else ()
+    return {each.removesuffix(domain) for each in visited if each.endswith(domain)}

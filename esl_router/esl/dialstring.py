@@ -24,6 +24,9 @@ bracket. What was read in its source and is relied on here:
   dialplan with his rights. With ``outbound_redirect_fatal`` it notes the Contact on the leg and
   ends it with REQUESTED_CHAN_UNAVAIL. Our events have a leg's variables only where the leg was told
   ``verbose_events``.
+* Several codes of a trunk are one cause too: 403 and 603 are the same, and 433 is like any that the
+  switch does not know. The code is a variable of the leg, so the events of one that withholds the
+  caller's number are verbose as well: where the code says why, it may be tried once more.
 * Once a leg has an ``origination_caller_id_number``, the ``effective_caller_id_number`` of the
   caller is no longer looked at for the legs behind it, and likewise for the name. So the legs that
   have neither come first.
@@ -59,6 +62,7 @@ from esl_router.errors import Untrusted
 from esl_router.esl import redirection, untrusted
 from esl_router.model.actions import Asleep, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
+from esl_router.model.trail import Trail
 
 MAX_LEGS: Final = 128
 """FreeSWITCH's bound for one ring."""
@@ -123,13 +127,15 @@ def build(
     caller: str | None = None,
     withheld: bool = False,
     auto_answer: bool = False,
+    seal: Callable[[Trail], str] | None = None,
 ) -> Dial:
     """The dial string that rings ``ring``; ``new_uuid`` names each leg's channel.
 
     ``profile`` is the Sofia profile that looks up accounts whose contacts are not known.
     ``caller`` is the uuid of the caller's own leg, which is told whose phone answers; None: it has
     none that may stand here. ``withheld``: the caller wants nobody to see who he is.
-    ``auto_answer``: the phones are asked to pick up by themselves. Raises
+    ``auto_answer``: the phones are asked to pick up by themselves. ``seal`` makes the header of
+    where a call that leaves has been; None: none is sent. Raises
     :class:`~esl_router.errors.Untrusted` when the ring has no leg or a value may not stand where
     it would.
     """
@@ -158,10 +164,12 @@ def build(
             parts.append(_place(leg, places[uuid]))
             continue
         local = {v.ORIGINATION_UUID: uuid, **_timing(leg), **_identity(leg, ring)}
-        if leg.redirect:
+        if leg.redirect or _is_withheld(leg):
             local[v.ON_ORIGINATE] = "verbose_events"
         local |= shown[index]
         local |= _connected(leg)
+        if seal is not None and isinstance(leg.target, Outside) and leg.target.trail is not None:
+            local[v.TRAIL] = seal(leg.target.trail)
         local |= _origin(ring, caller)
         if auto_answer:
             local[v.AUTO_ANSWER] = "true"
@@ -296,7 +304,7 @@ def _identity(leg: Leg, ring: Ring) -> dict[str, str]:
             v.DEVICE_DOMAIN: leg.target.domain,
         }
     elif isinstance(leg.target, Outside):
-        withheld = leg.target.caller_number is None
+        withheld = leg.target.private or _is_withheld(leg)
         if leg.device != leg.target.number:
             # A device outside is its user's too: whoever counts his calls finds it by this.
             values[v.PRESENCE_ID] = f"{untrusted.account(leg.device)}@{untrusted.host(domain)}"
@@ -328,6 +336,10 @@ def _presentation(leg: Leg, ring: Ring, withheld: bool, exports: str) -> dict[st
     if isinstance(target, Outside):
         if target.caller_number is None:
             values = _anonymous()
+        elif target.private:
+            told = f"<sip:{_number(target.caller_number)}@{untrusted.host(ring.domain)}>"
+            # An asserted identity of its own: the switch's would be the anonymous one of From.
+            values = {**_anonymous(), v.IDENTITY_HEADER: "none", v.ASSERTED_IDENTITY: told}
         else:
             shown = _number(target.caller_number)
             values = {v.ORIGINATION_NUMBER: shown}
@@ -358,6 +370,10 @@ def _connected(leg: Leg) -> dict[str, str]:
         v.CALLEE_NUMBER: _number(leg.connected.number),
         v.IGNORE_REMOTE_ID: "true",
     }
+
+
+def _is_withheld(leg: Leg) -> bool:
+    return isinstance(leg.target, Outside) and leg.target.caller_number is None
 
 
 def _anonymous(name: str = "Anonymous") -> dict[str, str]:

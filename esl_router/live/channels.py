@@ -18,6 +18,8 @@ _ENDING = {"CS_NONE", "CS_HANGUP", "CS_REPORTING", "CS_DESTROY"}
 """Channel states of a leg that has ended, although the table still has it as it last was."""
 
 _REDIRECT = f"variable_{variables.REDIRECT_USER}"
+_REFUSAL = f"variable_{variables.FAILURE_STATUS}"
+_STATUS = re.compile(r"[3-6][0-9]{2}")
 
 _POOL = re.compile(rf"{variables.POOL}:([0-9]{{1,20}})")
 
@@ -37,6 +39,9 @@ class LegTimes:
     ended: float | None = None
     cause: str = ""
     """FreeSWITCH's hangup cause; empty before the end, and when the end was not heard."""
+
+    refusal: int = 0
+    """The SIP status with which it was refused before it rang; 0: none was heard."""
 
     redirect: str = ""
     """Whom the phone named when it answered with another address, as it wrote it."""
@@ -149,13 +154,16 @@ class Channels:
         direction = event.get("Call-Direction")
         if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
             return False
-        cause = redirect = ""
+        cause = redirect = refusal = ""
         if state is CallState.HANGUP:
             cause, redirect = event.get("Hangup-Cause") or "", event.get(_REDIRECT) or ""
+            refusal = event.get(_REFUSAL) or ""
         told = []
         for watch in self._watched.get(uuid, ()):
             leg = watch.legs[uuid]
             leg.redirect = redirect or leg.redirect
+            if _STATUS.fullmatch(refusal) and leg.ringing is None and leg.answered is None:
+                leg.refusal = int(refusal)
             if _note(leg, state, now, cause):
                 told.append(watch)
         mark = self._ended.get(uuid) or self._marks.get(uuid)

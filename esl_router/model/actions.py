@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from esl_router.model.feature import Feature, Tone
 from esl_router.model.people import DeclineScope, Hook, Redecide
+from esl_router.model.trail import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class Outside:
 
     named: bool = False
     """Whether the ring's ``caller_name`` is shown there; otherwise the number in its place."""
+
+    private: bool = False
+    """Whether ``caller_number`` is for the carrier alone, who is asked to show it to nobody."""
+
+    trail: Trail | None = field(default=None, compare=False)
+    """Where the call has been until here; None: it is not told. It makes no other leg of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from esl_router.model.actions import Action, Leg, Targeted
+from esl_router.model.trail import Trail
 
 
 class LegResult(StrEnum):
@@ -64,6 +65,10 @@ class LegOutcome:
     redirect: str = ""
     """The number of the address that a ``redirected`` leg gave, cleaned but not believed; empty
     where it may not redirect or gave none."""
+
+    refusal: int = 0
+    """The SIP status with which a trunk refused a leg that withholds the caller's number, before
+    it rang; 0: it did not, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,13 @@ class Call:
     """Whether that context is one of those where the company's own phones call in."""
 
     redirects: int = 0
-    """How often it was redirected before it came to us (Diversion, History-Info)."""
+    """How often it was redirected before it came to us (Diversion, History-Info, our own trail)."""
+
+    trail: Trail | None = None
+    """Where it has been here already, by the trail that it left with; None: it has none."""
+
+    trail_fault: str = ""
+    """Why what it shows as its trail does not count, in words; empty: it does, or it shows none."""
 
     came: tuple[Targeted, ...] = ()
     """Where it was to go before, the oldest first and this number the last; none: it is not known

@@ -7,6 +7,8 @@ their row names. A target is kept as it is written in the rules file (``extensio
 
 from __future__ import annotations
 
+import secrets
+
 import sqlite_utils
 
 from esl_router.model import names
@@ -809,6 +811,20 @@ def m029_ring_times_of_forwards(db: sqlite_utils.Database) -> None:
             ring_splash IN (0, 1));
         """
     )
+
+
+@MIGRATIONS()
+def m030_secrets(db: sqlite_utils.Database) -> None:
+    # Of this store, and of no rules: what legs through the trunk carry is sealed with it.
+    db.executescript(
+        """
+        CREATE TABLE secrets (
+            name TEXT NOT NULL PRIMARY KEY,
+            value BLOB NOT NULL CHECK (length(value) = 32)
+        ) STRICT;
+        """
+    )
+    db.execute("INSERT INTO secrets VALUES ('trail', ?)", (secrets.token_bytes(32),))
 
 
 @MIGRATIONS()

@@ -255,6 +255,11 @@ class Reader:
         rows = self._conn.execute("SELECT domain FROM domains ORDER BY domain")
         return tuple(domain for (domain,) in rows)
 
+    def secret(self, name: str) -> bytes:
+        """One of the store's own secrets; empty where it has lost it."""
+        row = self._conn.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()
+        return b"" if row is None else bytes(row[0])
+
     def holiday_regions(self) -> tuple[str, ...]:
         """The regions whose public holidays a schedule closes on, sorted."""
         rows = self._conn.execute(

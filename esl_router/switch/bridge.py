@@ -268,6 +268,7 @@ class Bridge:
             leg.code = int(code)
             if leg.behaviour.redirect:
                 leg.channel.set(variables.REDIRECT_USER, leg.behaviour.redirect)
+            leg.channel.set(variables.FAILURE_STATUS, code)
             self._call.leg.set("last_bridge_proto_specific_hangup_cause", f"sip:{code}")
             self._end_leg(leg, what)
         return group.heard(index, what, self._call.now())

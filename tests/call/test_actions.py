@@ -5,7 +5,8 @@ from __future__ import annotations
 import gevent
 import pytest
 
-from esl_router.model.people import DeclineScope, FollowMeRow, User
+from esl_router.model.people import DeclineScope, FollowMeRow, Origin, User
+from esl_router.model.presence import CallForward, Target
 from esl_router.model.team import Member, Team
 from tests.call.switchside import CALLER, OK, HeardFeed, Switchside, snapshot
 from tests.call.test_session import leg_uuids, rung
@@ -101,6 +102,54 @@ def redirected(*, told=None, late=False, complete=True):
     legs = side.journal[0].attempts[0].legs
     assert [leg.result for leg in legs] == ["redirected", "busy"]
     return [order.arg or "" for order in orders]
+
+
+def forbidden(code, *, late=False):
+    """What the router does after the trunk has refused a forwarded call of an anonymous caller."""
+    feed = HeardFeed()
+    anna = User(DOMAIN, "1001", "Anna", ("+493012345101",))
+    forward = CallForward(Target.parse("external:+491711234567"))
+    rules = Company((anna,), {"1001": []}, call_forwards={"1001": {Origin.EXTERNAL: forward}})
+    side = Switchside(rules, feed)
+    side.order()
+    side.say(
+        snapshot(
+            Caller_Caller_ID_Number="anonymous",
+            Caller_Context="public",
+            variable_sip_authorized="",
+        )
+    )
+    _, bridge, _ = side.orders(3)
+    (leg,) = leg_uuids(bridge.arg)
+    watch = feed.watches[0]
+
+    def hear():
+        watch.legs[leg].refusal, watch.legs[leg].ended = code, 1.0
+
+    if not late:
+        hear()
+    side.say(OK, OK, snapshot(variable_originate_causes=f"ARRAY::{leg};CALL_REJECTED"))
+    if late:
+        with gevent.Timeout(2):
+            while watch.on_end is None:
+                gevent.idle()
+        hear()
+        watch.on_end(leg, "CALL_REJECTED")
+    orders = side.orders(2)
+    side.close()
+    side.wait()
+    return " ".join(order.arg or "" for order in orders)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_trunk_that_refuses_an_anonymous_call_is_told_the_user_s_number(late):
+    asserted = "sip_h_P-Asserted-Identity=<sip:+493012345101@pbx.test>"
+    assert asserted in forbidden(403, late=late)
+
+
+@pytest.mark.parametrize("code", [0, 603])
+def test_with_another_code_it_is_not(code):
+    assert "+493012345101" not in forbidden(code)
 
 
 def test_a_phone_s_302_is_where_the_call_goes_next():

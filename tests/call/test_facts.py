@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from esl_router.call import facts
+from esl_router.call.seal import Seal
 from esl_router.esl.wire import Reader
+from esl_router.model.trail import Trail
 from tests.call.switchside import snapshot
 
 PEER = "00000000-0000-4000-8000-000000000002"
@@ -64,3 +66,50 @@ def test_the_executive_of_a_pool_is_an_extension(pool, believed):
     assert read(**mark, variable_last_bridge_to=PEER).pool == believed
     # Of an earlier conversation it says nothing either.
     assert read(**mark, variable_last_bridge_to=OTHER).pool == ""
+
+
+# -- where a call has been before it came back to us -----------------------------------------------
+
+SEAL = Seal(b"s" * 32)
+TRAIL = Trail(("1001@pbx.test",), 2)
+FROM_OUTSIDE = {"variable_sip_authorized": "", "Caller_Context": "public"}
+
+
+def came_back(text, name="variable_sip_h_X-ESLR-Trace", **headers):
+    reader = Reader()
+    reader.feed(snapshot(**{**FROM_OUTSIDE, name: text, **headers}))
+    frame = reader.next_frame()
+    return facts.read(frame, {"internal"}, lambda found: SEAL.open(found, 5.0))
+
+
+@pytest.mark.parametrize("name", ["variable_sip_h_X-ESLR-Trace", "variable_sip_h_x-eslr-trace"])
+def test_a_call_that_left_with_a_trail_comes_back_with_it(name):
+    call = came_back(SEAL.close(TRAIL, 0), name)
+    assert (call.trail, call.redirects, call.trail_fault) == (TRAIL, 2, "")
+
+
+def test_of_both_counts_of_redirections_the_larger_holds():
+    more = "%3Csip%3A1%40x%3E%3Bcounter%3D4"
+    assert came_back(SEAL.close(TRAIL, 0), variable_sip_h_Diversion=more).redirects == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["1001", "A" * 60, "%0Avariable_x%3A 1", Seal(b"x" * 32).close(TRAIL, 0)]
+)
+def test_a_trail_that_is_not_ours_is_none(text):
+    call = came_back(text)
+    assert (call.trail, call.redirects) == (None, 0)
+    assert call.trail_fault in ("it has not the form of ours", "it was not made here")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Call_Direction": "outbound"},
+        {"Answer_State": "answered"},
+        {"variable_sip_authorized": "true"},
+    ],
+)
+def test_our_own_legs_and_phones_and_whoever_is_connected_have_not_come_round(headers):
+    call = came_back(SEAL.close(TRAIL, 0), **headers)
+    assert (call.trail, call.trail_fault) == (None, "")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_router.engine import followme
+from esl_router.engine import followme, trunk
 from esl_router.engine.followme import Skip, Skipped
 from esl_router.engine.situation import Redirection
 from esl_router.model.actions import Diversion, Leg, Outside
@@ -169,7 +169,7 @@ def shown_outside(mode, call, number):
     company = Company((ANNA,), config=Settings(DOMAIN, caller_id_out=mode))
     said = situation(call, company)
     said = replace(said, parties=replace(said.parties, number=number))
-    return followme.shown_number(said, "+493012345101")
+    return trunk.target("+491711234567", "+493012345101", said).caller_number
 
 
 LEGS = st.lists(

@@ -14,6 +14,7 @@ from esl_router.esl import untrusted
 from esl_router.esl.dialstring import MAX_CONNECTED, MAX_LEGS, build
 from esl_router.model.actions import Connected, Diversion, Leg, Outside, Registered, Ring
 from esl_router.model.people import DeclineScope
+from esl_router.model.trail import Trail
 
 # -- a model of how FreeSWITCH reads a dial string ----------------------------------------------
 
@@ -442,6 +443,47 @@ def test_a_withheld_number_stays_withheld():
     )
 
 
+def test_a_leg_without_a_number_tells_with_which_code_it_is_refused():
+    hidden, shown, phone = (
+        Leg("m", Outside("+491711234567", MOBILE.trunk, None)),
+        Leg(MOBILE.number, MOBILE),
+        Leg("d", DESK),
+    )
+    for leg, verbose in ((hidden, "verbose_events"), (shown, None), (phone, None)):
+        _, ((local, *_),) = read(dial(leg))
+        assert local.get("execute_on_originate") == verbose
+
+
+def test_what_leaves_carries_its_trail_and_nothing_else_does():
+    def headers(**how):
+        legs = (Leg("m", replace(MOBILE, trail=trail)), Leg("n", MOBILE), Leg("d", DESK))
+        _, found = read(build(ring(*legs), uuids(), **how))
+        return sorted(local.get("sip_h_X-ESLR-Trace", "") for local, *_ in found)
+
+    trail = Trail(("1001@pbx.test",), 1)
+    assert headers(seal=lambda found: f"sealed-{found.hops}")[-1] == "sealed-1"
+    assert len(set(headers(seal=lambda found: "sealed"))) == 2
+    assert not any(headers())
+    with pytest.raises(Untrusted):
+        headers(seal=lambda found: "a]b")
+
+
+def test_a_number_for_the_carrier_alone_is_its_asserted_identity():
+    target = Outside("+491711234567", MOBILE.trunk, "+493012345101", private=True)
+    by = Diversion("1001@pbx.test", "no-answer", 3)
+    _, ((local, *_),) = read(dial(Leg("m", target, diversion=by)))
+    assert local["sip_h_P-Asserted-Identity"] == "<sip:+493012345101@pbx.test>"
+    assert local["sip_cid_type"] == "none"
+    assert local["origination_caller_id_number"] == "anonymous"
+    assert local["origination_caller_id_name"] == "Anonymous"
+    assert local["origination_privacy"] == "hide_name:hide_number"
+    assert local["sip_h_Privacy"] == "id"
+    assert ";privacy=full;" in local["sip_h_Diversion"]
+    assert "execute_on_originate" not in local
+    with pytest.raises(Untrusted):
+        dial(Leg("m", replace(target, caller_number="+49>;x")))
+
+
 def test_a_number_that_is_no_device_belongs_to_nobody_s_calls():
     _, ((local, *_),) = read(dial(Leg(MOBILE.number, MOBILE)))
     assert "presence_id" not in local
@@ -657,6 +699,7 @@ def test_whatever_is_said_of_a_leg_it_reads_back_or_is_refused(
         known = {"presence_data"}
         known |= {"alert_info", "eslr_pool", "eslr_sent_by", "api_on_originate", "api_on_answer"}
         known |= {"origination_uuid", "leg_timeout", "presence_id", "eslr_device", "eslr_domain"}
+        known |= {"execute_on_originate"} if isinstance(leg.target, Outside) else set()
         assert set(local) <= known | IDENTITY
 
 
@@ -682,7 +725,8 @@ def test_whatever_is_written_it_reads_back_or_is_refused(legs, decline, early, p
         wanted = {"origination_uuid": name, "leg_timeout": str(max(1, leg.ring))}
         if leg.delay > 0:
             wanted["leg_delay_start"] = str(leg.delay)
-        if leg.redirect:
+        outside = isinstance(leg.target, Outside)
+        if leg.redirect or (outside and leg.target.caller_number is None):
             wanted["execute_on_originate"] = "verbose_events"
         if leg.confirm:
             wanted["group_confirm_key"] = "1"

@@ -307,6 +307,20 @@ def test_where_a_phone_has_redirected_to_and_what_was_dialled():
         assert (watch.legs["leg"].redirect, watch.legs["other"].redirect) == ("1002", "")
 
 
+@pytest.mark.parametrize(
+    ("told", "known"), [("403", 403), ("433", 433), ("", 0), ("40", 0), ("4O3", 0), ("403 x", 0)]
+)
+def test_with_which_code_a_leg_was_refused_before_it_rang(told, known):
+    channels = Channels({"internal"})
+    with channels.watch(["leg", "rang"], True) as watch:
+        channels.callstate(callstate("rang", "RINGING"), 1, 1.0)
+        for number, uuid in enumerate(watch.legs, 2):
+            end = callstate(uuid, "HANGUP", Hangup_Cause="CALL_REJECTED")
+            end["variable_sip_invite_failure_status"] = told
+            channels.callstate(end, number, 2.0)
+        assert (watch.legs["leg"].refusal, watch.legs["rang"].refusal) == (known, 0)
+
+
 def test_what_was_dialled_on_a_leg_of_the_table():
     known = Channels({"internal"})
     known.reconcile([row("leg", dest="+491711234567"), row("caller", direction="inbound")], 0, 1.0)

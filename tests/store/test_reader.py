@@ -20,7 +20,9 @@ from esl_router.model.presence import (
 from esl_router.model.schedule import Hours, Schedule
 from esl_router.store import follow_me
 from esl_router.store.database import open_store, write
+from esl_router.store.document import read_rules
 from esl_router.store.reader import Store
+from esl_router.store.rules_import import import_rules
 
 DOMAIN = "pbx.test"
 
@@ -504,6 +506,20 @@ def test_how_forwards_ring_and_what_comes_first(company, store):
             ("settings.forward_ring", "0 is no number of seconds"),
             ("users.1003.forward_ring", "-1 is no number of seconds"),
         ]
+
+
+def test_a_store_has_a_secret_of_its_own_that_an_import_leaves(company, store, tmp_path):
+    with store.read() as rules:
+        secret = rules.secret("trail")
+        assert len(secret) == 32
+        assert rules.secret("other") == b""
+    import_rules(company, read_rules(company, DOMAIN))
+    with store.read() as rules:
+        assert rules.secret("trail") == secret
+    other = tmp_path / "other.db"
+    open_store(other, create=True).close()
+    with Store(other).read() as rules:
+        assert rules.secret("trail") != secret
 
 
 def test_every_lookup_of_the_reader_goes_through_an_index(store):
