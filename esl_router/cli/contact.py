@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -263,24 +262,13 @@ def sync_contacts(watch: bool, every: int, domain: str | None) -> None:
 
 
 def _sync(db: sqlite_utils.Database, domain: str) -> None:
-    from esl_router.store import contacts
-    from esl_router.store.changes import country_of
+    from esl_router.contacts import sync
     from esl_router.store.document import read_section
 
     settings = read_section(db, domain, "settings")["ldap"]
     if settings is None:
         raise NotFound(f"{domain} has no directory: settings.ldap of its rules file names one")
-    from esl_router.contacts import ldap
-    from esl_router.contacts.entries import check
-
-    now = time.time()
-    try:
-        found = check(ldap.read(settings), country_of(db, domain))
-    except SourceError as error:
-        contacts.remember_failure(db, domain, contacts.LDAP, str(error), now)
-        copy = contacts.copy_of(db, domain, contacts.LDAP)
-        raise SourceError(f"{error}; {_stays(copy.contacts, copy.synced)}") from error
-    contacts.replace_source(db, domain, contacts.LDAP, found.contacts, now)
+    found = sync.copy(db, domain, settings, time.time())
 
     def text() -> None:
         for problem in _some(found.problems):
@@ -295,10 +283,3 @@ def _sync(db: sqlite_utils.Database, domain: str) -> None:
         },
         text,
     )
-
-
-def _stays(count: int, synced: float | None) -> str:
-    if synced is None:
-        return "nothing has been copied from it yet"
-    at = datetime.fromtimestamp(synced, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-    return f"the {count} contacts copied at {at} stay"

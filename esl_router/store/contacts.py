@@ -7,6 +7,7 @@ changed by :func:`replace_source` alone.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -411,6 +412,12 @@ def remember_failure(
             " error = excluded.error",
             (domain, source, now, error),
         )
+
+
+def directories(db: sqlite_utils.Database) -> dict[str, dict[str, Any]]:
+    """Every domain with a directory of its own, and where that is: ``settings.ldap``."""
+    rows = db.conn.execute("SELECT domain, ldap FROM domains WHERE ldap IS NOT NULL")
+    return {domain: json.loads(ldap) for domain, ldap in rows}
 
 
 def copy_of(db: sqlite_utils.Database, domain: str, source: str) -> Copy:
