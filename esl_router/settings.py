@@ -56,5 +56,11 @@ class Settings:
     calendars: bool = True
     """Whether the users' calendars are read, in a process beside the workers."""
 
+    contacts: bool = True
+    """Whether the directories of the domains are copied, there too."""
+
+    notices: bool = True
+    """Whether the hooks of the domains are told of missed calls and messages, there too."""
+
     grace: float = 5.0
     """Seconds that calls still being decided get to finish when the router stops."""

@@ -16,10 +16,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import gevent
 from gevent.event import Event
 
+from esl_router import beside
 from esl_router.errors import RouterError
 from esl_router.server import Server, bind, close_services, open_services, reserve_files
 from esl_router.settings import Settings
@@ -63,13 +65,8 @@ def run(settings: Settings, workers: int) -> int:
         finally:
             close_services(services)
 
-    def read_calendars(beat: Callable[[], None]) -> None:
-        from esl_router.calendars import sync
-
-        sync.watch(settings.db, beat=beat)
-
-    beside = read_calendars if settings.calendars else None
-    return Supervisor(workers, listener, work, beside).run()
+    rest = partial(beside.run, settings) if beside.wanted(settings) else None
+    return Supervisor(workers, listener, work, rest).run()
 
 
 def serve(server: Server, beat: Callable[[], None] | None = None) -> None:

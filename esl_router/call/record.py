@@ -21,6 +21,7 @@ from esl_router.model.actions import (
 )
 from esl_router.model.call import Call, LegResult, Outcome, RingResult
 from esl_router.model.feature import Tone
+from esl_router.model.missed import Reason
 from esl_router.model.trace import Decision
 from esl_router.model.trace import Entry as TraceEntry
 from esl_router.store import journal
@@ -40,6 +41,9 @@ _WORD: Mapping[type[Action], str] = {
 # How a call that was refused before anybody rang has ended, by its code.
 _REFUSED = {403: "forbidden", 404: "unknown", 486: "busy", 480: "unreachable"}
 
+_MISSED = {each.value for each in RingResult} - {"answered"} | {"voicemail", "announcement"}
+"""How a call ends that nobody has taken. One of which nobody knows is not among them."""
+
 
 class Record:
     """Collects the steps of one call; :meth:`entry` is what the journal gets."""
@@ -51,6 +55,9 @@ class Record:
         "_call",
         "_code",
         "_decision",
+        "_mailbox",
+        "_message",
+        "_missed",
         "_preludes",
         "_result",
         "_seen",
@@ -70,6 +77,9 @@ class Record:
         self._code: int | None = None
         self._answered_by: str | None = None
         self._answered_at: float | None = None
+        self._missed: Reason | None = None
+        self._mailbox: str | None = None
+        self._message: int | None = None
 
     def decided(self, decision: Decision) -> None:
         """A decision was made. What it repeats of an earlier one is recorded once."""
@@ -79,6 +89,11 @@ class Record:
                 self._trace.append(entry)
         if self._decision is None or decision.domain:
             self._decision = decision
+        self._missed = decision.missed or self._missed
+
+    def left(self, mailbox: str, message: int | None) -> None:
+        """The caller was in a mailbox; ``message`` is the length of what he left, in seconds."""
+        self._mailbox, self._message = mailbox, message
 
     def noted(self, entries: Iterable[TraceEntry]) -> None:
         """Something happened meanwhile."""
@@ -145,6 +160,9 @@ class Record:
             code=self._code,
             answered_by=self._answered_by,
             answered_at=self._answered_at,
+            missed=self._missed.value if self._missed and self._result in _MISSED else None,
+            mailbox=self._mailbox,
+            message=self._message,
             attempts=tuple(self._attempts),
             trace=tuple(self._trace),
             problems=tuple(entry.text for entry in self._trace if entry.stage == "rules"),

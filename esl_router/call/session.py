@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import gevent
+from gevent.event import AsyncResult
 
 from esl_router import variables
 from esl_router.call import actions, facts
@@ -60,6 +61,9 @@ CONNECT_TIMEOUT = 5.0
 PIN_TRIES = 3
 """How often somebody outside may enter who he is in one call."""
 
+MESSAGE_LAG = 1.0
+"""Seconds by which the event of a message may come after the mailbox has ended."""
+
 TURN_TRIES = 5
 """How often a team's call is decided anew because another one took the turn meanwhile."""
 
@@ -105,6 +109,9 @@ class _Switch:
 
     def contacts(self, domain: str, account: str) -> tuple[Contact, ...] | None:
         return self.feed.view(self.core_uuid, self.now()).contacts(domain, account)
+
+    def on_message(self, uuid: str, heard: Callable[[int], object]) -> Callable[[], object] | None:
+        return self.feed.on_message(uuid, heard, self.core_uuid)
 
     def on_registration(
         self, domain: str, account: str, heard: Callable[[], object]
@@ -316,6 +323,21 @@ class Session:
     def _seal(self, trail: Trail) -> str:
         return self._services.seal.close(trail, self._services.clock().timestamp())
 
+    def _voicemail(self, call: Call, action: Voicemail, record: Record, name: str) -> Outcome:
+        self.deciding = False
+        message = AsyncResult()
+        deaf = self._switch.on_message(call.uuid, message.set)
+        outcome = actions.voicemail(self._socket, action, name=name)
+        if deaf is not None:
+            if not action.login:
+                message.wait(MESSAGE_LAG)
+            deaf()
+        self.deciding = True
+        self._answered = True
+        if not action.login:
+            record.left(action.mailbox, message.value)
+        return outcome
+
     def _perform(
         self, call: Call, decision: Decision, record: Record
     ) -> tuple[Outcome | None, Mapping[int, LegTimes]]:
@@ -327,11 +349,7 @@ class Session:
             case Ring() as action:
                 return self._ring(call, action, record, decision)
             case Voicemail() as action:
-                self.deciding = False
-                outcome = actions.voicemail(self._socket, action, name=decision.caller_name)
-                self.deciding = True
-                self._answered = True
-                return outcome, {}
+                return self._voicemail(call, action, record, decision.caller_name), {}
             case Announce() as action:
                 self._early = True
                 return actions.announce(self._socket, action), {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -128,6 +129,71 @@ def tail_calls(limit: int, once: bool, user: str | None, domain: str | None) -> 
                 )
 
 
+@calls_command.command("missed")
+@click.option(
+    "-n", "--limit", type=click.IntRange(0), default=30, show_default=True, help="How many."
+)
+@click.option("--follow", is_flag=True, help="Go on, and print each new one.")
+@click.option("--user", metavar="USER", help="Calls that this user, or team, has missed.")
+@click.option("--domain", metavar="NAME", help="Calls of this domain alone.")
+def missed_calls(limit: int, follow: bool, user: str | None, domain: str | None) -> None:
+    """Calls that nobody took, and why: one entry a call, whoever was rung.
+
+    With --json as the hook in settings.notify is told of them; with --follow a line for each.
+
+    \b
+    Example:
+      esl-router calls missed --user 1001
+      esl-router calls missed --follow --json
+    """
+    import time
+
+    from esl_router.store import journal, notices
+
+    with rules.opened(readonly=True) as db:
+        if not follow:
+            found = [
+                entry
+                for _, entry in journal.calls(db, limit, domain=domain, user=user, missed=True)
+            ]
+            terminal.show(
+                [notices.missed_call(entry) for entry in found], lambda: _print_missed(found)
+            )
+            return
+        pause = partial(time.sleep, 0.5)
+        for entry in _followed(db, limit, False, pause, user, domain, missed=True):
+            if common().json:
+                terminal.print_json(notices.missed_call(entry), indent=None)
+            else:
+                reason = (entry.missed or "").replace("_", " ")
+                terminal.say(
+                    f"{_when(entry.started)}  {_caller(entry)} → {entry.callee}  {reason}"
+                    f"{f', message of {entry.message} s' if entry.message else ''}"
+                    f"  {entry.uuid[:8]}"
+                )
+
+
+def _print_missed(found: list[Entry]) -> None:
+    from esl_router.store import notices
+
+    terminal.print_table(
+        ("when", "caller", "for", "reason", "rung", "message", "call"),
+        [
+            (
+                _when(entry.started),
+                _caller(entry),
+                entry.callee,
+                (entry.missed or "").replace("_", " "),
+                notices.missed_call(entry)["rung"],
+                "" if entry.message is None else f"{entry.message} s",
+                entry.uuid[:8],
+            )
+            for entry in found
+        ],
+        "No call was missed.",
+    )
+
+
 @calls_command.command("purge")
 @click.option(
     "--older-than",
@@ -153,18 +219,27 @@ def purge_calls(older_than: int) -> None:
 
 
 def _followed(
-    db: Any, limit: int, once: bool, pause: Any, user: str | None, domain: str | None
+    db: Any,
+    limit: int,
+    once: bool,
+    pause: Callable[[], object],
+    user: str | None,
+    domain: str | None,
+    *,
+    missed: bool = False,
 ) -> Iterator[Entry]:
     from esl_router.store import journal
+
+    found = partial(journal.calls, db, domain=domain, user=user, missed=missed)
 
     # The latest of all calls, so that a filter does not bring back old ones.
     seen = max((number for number, _ in journal.calls(db, 1)), default=0)
     if limit:
-        for number, entry in journal.calls(db, limit, domain=domain, user=user):
+        for number, entry in found(limit):
             seen = max(seen, number)
             yield entry
     while not once:
-        for number, entry in journal.calls(db, 1000, domain=domain, user=user, after=seen):
+        for number, entry in found(1000, after=seen):
             seen = number
             yield entry
         pause()
@@ -213,6 +288,9 @@ def _lines(entry: Entry) -> Iterator[list[Span]]:
     ]
     for_whom = f" for {entry.callee}" if entry.callee else ""
     yield [Span(f"  {entry.origin or 'unknown'} call{for_whom}: "), Span(_result(entry), "bold")]
+    if entry.missed is not None:
+        left = f", a message of {entry.message} s was left" if entry.message is not None else ""
+        yield [Span(f"  missed: {entry.missed.replace('_', ' ')}{left}")]
     for attempt in entry.attempts:
         yield []
         at = max(0.0, attempt.started - entry.started)

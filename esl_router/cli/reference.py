@@ -137,11 +137,13 @@ JSON = {
     "user pin": "changes[]",
     "features list": "[code digits behind dial does]",
     "calls list": "[uuid started ended dialled result domain caller_number caller_name "
-    "caller_account on_behalf callee origin code answered_by answered_at "
+    "caller_account on_behalf callee origin code answered_by answered_at missed mailbox message "
     "attempts[action started legs[device result cause started ended]] "
     "trace[stage fired text] problems]",
     "calls show": "[as in calls list]",
     "calls tail": "as in calls list, a line each",
+    "calls missed": "[event domain callee dialled reason caller{number name anonymous} at call "
+    "rung[] mailbox message] (with --follow one line for each)",
     "calls purge": "removed",
     "directory write": "path devices reloaded",
     "contact list": "[name numbers source]",

@@ -50,6 +50,18 @@ from esl_router.settings import Address, Settings
     help="Read the users' calendars, in a process of its own.",
 )
 @click.option(
+    "--contacts/--no-contacts",
+    default=True,
+    show_default=True,
+    help="Copy the LDAP directories that the rules name, in the same process.",
+)
+@click.option(
+    "--notices/--no-notices",
+    default=True,
+    show_default=True,
+    help="Tell the hooks of missed calls and messages, in the same process.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -66,6 +78,8 @@ def serve_command(
     contexts: tuple[str, ...],
     confirm_prompt: str,
     calendars: bool,
+    contacts: bool,
+    notices: bool,
     log_level: str,
 ) -> None:
     """Route calls: FreeSWITCH connects here once for each call.
@@ -90,6 +104,8 @@ def serve_command(
         max_calls=max_calls,
         confirm_prompt=confirm_prompt,
         calendars=calendars,
+        contacts=contacts,
+        notices=notices,
     )
     from esl_router.supervisor import run
 

@@ -33,7 +33,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from esl_router.engine import caller, feature, hot_desk, on_behalf, push, retrieve, route, trail
+from esl_router.engine import (
+    caller,
+    feature,
+    hot_desk,
+    missed,
+    on_behalf,
+    push,
+    retrieve,
+    route,
+    trail,
+)
 from esl_router.engine.fallback import Condition
 from esl_router.engine.identify import Parties, identify
 from esl_router.engine.situation import Situation
@@ -111,6 +121,7 @@ def decide(call: Call, rules: Rules, live: Live, now: datetime) -> Decision:
         on_behalf=parties.on_behalf.extension if parties.on_behalf else "",
         effects=way.effects,
         busy=frozenset(way.situation.busy),
+        missed=missed.reason(action, way),
     )
 
 

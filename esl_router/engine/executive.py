@@ -190,6 +190,8 @@ def _dialled(criterion: Criterion, situation: Situation) -> bool:
 def roll_over(executive: Executive, user: User, way: Way) -> Step | None:
     """What becomes of a call that no assistant answered; None: his own rules take it (K)."""
     rollover, trace, whose = executive.rollover, way.situation.trace, user.extension
+    if rollover.action is not RolloverAction.EXECUTIVE:
+        way.left.append(Condition.NO_ASSISTANT)
     match rollover.action:
         case RolloverAction.VOICEMAIL:
             return fallback.voicemail(user, Condition.NO_ASSISTANT, trace)

@@ -91,6 +91,7 @@ def _step(wanted: User | Team, way: Way) -> Step:
 
 def _follow(redirect: Redirect, way: Way) -> Step:
     target, condition = redirect.target, redirect.condition
+    way.left.append(condition)
     rules = way.situation.rules
     match target.kind:
         case TargetKind.BUSY:

@@ -25,6 +25,9 @@ from esl_router.model.presence import Forward, Profile, Status, TargetKind
 # A status that sends calls away -> why; Condition.STATUS for the rest.
 _AWAY = {Status.DND: Condition.NOT_DISTURBED}
 
+_CLOCK = ("calendar", "schedule")
+"""What settles a status by the hour."""
+
 # Why nobody has the call -> the forward that takes it. What came round in a circle goes nowhere.
 _FORWARD = {
     Condition.BUSY: Forward.BUSY,
@@ -109,7 +112,11 @@ def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step 
     if target is not None:
         trace.fired("presence", f"{user.extension} {current.reason}: calls go to {target}.")
         redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
-        return prelude.before(redirect, profile, way) or redirect
+        way.by_clock = way.by_clock or (not way.left and current.decider.name in _CLOCK)
+        first = prelude.before(redirect, profile, way)
+        if first is not None:
+            way.left.append(redirect.condition)
+        return first or redirect
     if current.status is not Status.AVAILABLE:
         why = f"{user.extension} {current.reason}"
         trace.passed("presence", f"{why}, and calls ring all the same.")

@@ -54,6 +54,12 @@ class Way:
         self.forwarder: str | None = None
         """The extension of who redirected it last, by our own rules; None: nobody did."""
 
+        self.left: list[Condition] = []
+        """Why those whom the call came to did not have it, in their order."""
+
+        self.by_clock = False
+        """Whether it was the hour that sent the call away from the first of them."""
+
         self.effects: tuple[Turn, ...] = ()
         """What the store is to remember when the action is performed."""
 
@@ -128,6 +134,7 @@ class Way:
 
     def end(self, condition: Condition) -> Action:
         """Nobody has the call: the mailbox of whom the caller wanted, or an explicit code."""
+        self.left.append(condition)
         trace = self.situation.trace
         if not isinstance(self.wanted, User):
             return self.code(condition)

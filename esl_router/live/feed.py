@@ -23,13 +23,14 @@ from esl_router.esl import untrusted
 from esl_router.esl.client import EventLink, NotConnectedError
 from esl_router.esl.untrusted import log as printable
 from esl_router.esl.wire import Frame
+from esl_router.live import messages
 from esl_router.live.state import SETTLE, SwitchState, Watch
 from esl_router.model.live import UNKNOWN, Live
 
 logger = logging.getLogger(__name__)
 
 EVENTS = ("CHANNEL_CALLSTATE", "HEARTBEAT")
-CUSTOM = ("sofia::register", "sofia::unregister", "sofia::expire")
+CUSTOM = ("sofia::register", "sofia::unregister", "sofia::expire", messages.SUBCLASS)
 
 TABLE_TIMEOUT = 15.0
 """Seconds that the switch may take to print one of its tables."""
@@ -428,6 +429,16 @@ class Feed:
         returned is called. Without a link to it nothing is heard."""
         link = self._find(core_uuid)
         return (lambda: None) if link is None else link.state.on_registration(account, heard)
+
+    def on_message(
+        self, uuid: str, heard: messages.Heard, core_uuid: str | None = None
+    ) -> Callable[[], object] | None:
+        """Calls ``heard`` with the seconds of a message that this leg leaves in a mailbox, until
+        what is returned is called. None: without a link to its switch nothing is heard."""
+        link = self._find(core_uuid)
+        if link is None or not link.linked:
+            return None
+        return link.state.on_message(uuid, heard)
 
     def kill(self, uuids: Iterable[str], core_uuid: str | None = None) -> None:
         """End these legs unless they talk; returns at once. Without a link to their switch nothing

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from esl_router.live.channels import Channels, LegTimes, Watch
+from esl_router.live.messages import SUBCLASS, Heard, Messages
 from esl_router.live.registrations import GRACE, Event, Registrations
 from esl_router.model.live import Live
 
@@ -47,12 +48,14 @@ class SwitchState:
 
         self._channels = Channels(internal_contexts)
         self._registrations = Registrations()
+        self._messages = Messages()
         self._channels_view = MappingProxyType(self._channels.channels)
         self._registrations_view = MappingProxyType(self._registrations.contacts)
         self._on_custom: Mapping[str, Callable[[Event, int, float], bool]] = {
             "sofia::register": self._registrations.register,
             "sofia::unregister": self._registrations.unregister,
             "sofia::expire": self._registrations.expire,
+            SUBCLASS: self._messages.maintenance,
         }
 
     @property
@@ -142,6 +145,10 @@ class SwitchState:
     def on_registration(self, account: str, heard: Callable[[], object]) -> Callable[[], object]:
         """As :meth:`Registrations.on_registration`; ``account`` is ``account@domain``."""
         return self._registrations.on_registration(account, heard)
+
+    def on_message(self, uuid: str, heard: Heard) -> Callable[[], object]:
+        """As :meth:`Messages.on_message`."""
+        return self._messages.on_message(uuid, heard)
 
     def unwatch(self, watch: Watch) -> None:
         """The same as ``watch.close()``."""

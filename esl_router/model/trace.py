@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from esl_router.model.actions import Action
+from esl_router.model.missed import Reason
 from esl_router.model.people import Origin
 from esl_router.model.team import Turn
 
@@ -49,6 +50,10 @@ class Decision:
 
     busy: frozenset[str] = frozenset()
     """Who was found busy on busy of those whose pending calls are to turn to busy then (F3)."""
+
+    missed: Reason | None = None
+    """Why the callee has missed the call, should it end unanswered with this action; None: nobody
+    misses it, or an earlier decision has said it."""
 
 
 class Trace:

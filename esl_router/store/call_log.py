@@ -71,6 +71,15 @@ class Entry:
     """The device that answered."""
 
     answered_at: float | None = None
+    missed: str | None = None
+    """Why the callee has missed it: a :class:`esl_router.model.missed.Reason`; None: he has not."""
+
+    mailbox: str | None = None
+    """The box where the caller was."""
+
+    message: int | None = None
+    """Seconds of the message that he left there."""
+
     attempts: tuple[Attempt, ...] = ()
     trace: tuple[TraceEntry, ...] = ()
     problems: tuple[str, ...] = ()
@@ -83,25 +92,28 @@ def insert(conn: sqlite3.Connection, entry: Entry) -> None:
         """
         INSERT INTO journal_calls (uuid, domain, started, ended, caller_number, caller_name,
             caller_account, on_behalf, dialled, callee, origin, result, code, answered_by,
-            answered_at, trace, problems)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            answered_at, missed, mailbox, message, trace, problems)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
-            _clean(entry.uuid),
-            _clean(entry.domain),
+            clean(entry.uuid),
+            clean(entry.domain),
             entry.started,
             entry.ended,
-            _clean(entry.caller_number),
-            _clean(entry.caller_name),
-            _clean(entry.caller_account),
+            clean(entry.caller_number),
+            clean(entry.caller_name),
+            clean(entry.caller_account),
             entry.on_behalf,
-            _clean(entry.dialled),
-            _clean(entry.callee),
+            clean(entry.dialled),
+            clean(entry.callee),
             entry.origin,
             entry.result,
             entry.code,
             entry.answered_by,
             entry.answered_at,
+            entry.missed,
+            entry.mailbox,
+            entry.message,
             json.dumps([[each.stage, each.fired, each.text] for each in entry.trace]),
             json.dumps(entry.problems),
         ),
@@ -122,7 +134,7 @@ def insert(conn: sqlite3.Connection, entry: Entry) -> None:
         )
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
     """``text`` as SQLite takes it: half a surrogate pair, from a broken name, is replaced."""
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
 
@@ -134,24 +146,26 @@ def calls(
     domain: str | None = None,
     user: str | None = None,
     after: int = 0,
+    missed: bool = False,
 ) -> list[tuple[int, Entry]]:
     """The last ``limit`` calls, oldest first, each with its number in the journal.
 
     ``user`` is an extension: calls for him, and calls that were his, from his own devices or from
     a workplace where he was. ``after`` is the number of a call: only later ones, as somebody who
-    watches wants them.
+    watches wants them. ``missed``: calls alone that whom they were for has missed; ``user`` is he.
     """
     rows = db.conn.execute(
         """
         SELECT id FROM journal_calls
         WHERE id > :after AND (:domain IS NULL OR domain = :domain)
+            AND (NOT :missed OR missed IS NOT NULL)
             AND (:user IS NULL OR callee = :user
-                OR (caller_number = :user AND caller_account IS NOT NULL)
-                OR (domain, caller_account) IN
-                    (SELECT domain, name FROM devices WHERE extension = :user))
+                OR (NOT :missed AND caller_number = :user AND caller_account IS NOT NULL)
+                OR (NOT :missed AND (domain, caller_account) IN
+                    (SELECT domain, name FROM devices WHERE extension = :user)))
         ORDER BY id DESC LIMIT :limit
         """,
-        {"after": after, "domain": domain, "user": user, "limit": limit},
+        {"after": after, "domain": domain, "user": user, "limit": limit, "missed": missed},
     ).fetchall()
     return [(number, _entry(db, number)) for (number,) in reversed(rows)]
 
@@ -181,14 +195,15 @@ def _entry(db: sqlite_utils.Database, number: int) -> Entry:
     row = db.conn.execute(
         """
         SELECT uuid, domain, started, ended, caller_number, caller_name, caller_account,
-            on_behalf, dialled, callee, origin, result, code, answered_by, answered_at, trace,
-            problems
+            on_behalf, dialled, callee, origin, result, code, answered_by, answered_at, missed,
+            mailbox, message, trace, problems
         FROM journal_calls WHERE id = ?
         """,
         (number,),
     ).fetchone()
     uuid, domain, started, ended, caller_number, caller_name, account, on_behalf, *rest = row
-    dialled, callee, origin, result, code, answered_by, answered_at, trace, problems = rest
+    dialled, callee, origin, result, code, answered_by, answered_at, *rest = rest
+    missed, mailbox, message, trace, problems = rest
     return Entry(
         uuid=uuid,
         domain=domain,
@@ -205,6 +220,9 @@ def _entry(db: sqlite_utils.Database, number: int) -> Entry:
         code=code,
         answered_by=answered_by,
         answered_at=answered_at,
+        missed=missed,
+        mailbox=mailbox,
+        message=message,
         attempts=_attempts(db, number),
         trace=tuple(TraceEntry(*each) for each in json.loads(trace)),
         problems=tuple(json.loads(problems)),

@@ -274,6 +274,8 @@ def _settings(read: _Tables) -> Document:
     settings |= _flags(settings, "dnd_over_cfu")
     if settings["push"] is not None:
         settings["push"] = json.loads(settings["push"])
+    if settings["notify"] is not None:
+        settings["notify"] = json.loads(settings["notify"])
     if settings["ldap"] is not None:
         settings["ldap"] = json.loads(settings["ldap"])
     return settings

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sqlite_utils
 
+from esl_router.store import notices
 from esl_router.store.call_log import Attempt, Entry, Leg, call, calls, insert, purge
 from esl_router.store.database import open_store, write_state
 
@@ -140,6 +141,7 @@ class Journal:
                 with write_state(db):
                     for entry in batch:
                         insert(db.conn, entry)
+                        notices.queue(db.conn, entry)
             except _OF_THE_ENTRY:
                 if len(batch) == 1:
                     logger.exception("the journal cannot keep a call")

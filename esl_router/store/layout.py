@@ -72,6 +72,7 @@ PUSH = Record(
     },
     _one_way,
 )
+NOTIFY = Record({name: key for name, key in PUSH.keys.items() if name != "wait"}, _one_way)
 
 
 def _password_of_somebody(found: dict[str, Any], written: Mapping[str, Any]) -> None:
@@ -110,6 +111,7 @@ SETTINGS = Record(
         "code_sounds": Key(CODE_SOUNDS, usual(CODE_SOUNDS)),
         "remote": Key(_REMOTE, usual(_REMOTE)),
         "push": Key(Maybe(PUSH), None),
+        "notify": Key(Maybe(NOTIFY), None),
         "ldap": Key(Maybe(LDAP), None),
     }
 )

@@ -891,6 +891,29 @@ def m035_mailboxes_greet_by_reason(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS()
+def m036_missed_calls(db: sqlite_utils.Database) -> None:
+    # `notices` is what the hook `notify` is still to be told. It refers to no domain: an import
+    # replaces those, and must lose nothing.
+    db.executescript(
+        """
+        ALTER TABLE journal_calls ADD COLUMN missed TEXT;
+        ALTER TABLE journal_calls ADD COLUMN mailbox TEXT;
+        ALTER TABLE journal_calls ADD COLUMN message INTEGER;
+        CREATE INDEX journal_missed ON journal_calls (id) WHERE missed IS NOT NULL;
+        ALTER TABLE domains ADD COLUMN notify TEXT CHECK (notify IS NULL OR json_valid(notify));
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY,
+            domain TEXT NOT NULL,
+            at REAL NOT NULL,
+            tried INTEGER NOT NULL DEFAULT 0,
+            body TEXT NOT NULL CHECK (json_valid(body))
+        ) STRICT;
+        CREATE INDEX notices_turn ON notices (domain, tried, id);
+        """
+    )
+
+
+@MIGRATIONS()
 def m039_language(db: sqlite_utils.Database) -> None:
     # Of the words that the router itself puts on telephones.
     db.executescript("ALTER TABLE domains ADD COLUMN language TEXT NOT NULL DEFAULT 'en';")

@@ -31,7 +31,6 @@ from esl_router.model.people import (
     DeviceKind,
     FollowMeRow,
     Greetings,
-    Hook,
     Origin,
     Settings,
     TollPolicy,
@@ -40,7 +39,7 @@ from esl_router.model.people import (
 from esl_router.model.presence import CallForward, Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
-from esl_router.store import executives, personal, teams, values
+from esl_router.store import executives, hooks, personal, teams, values
 from esl_router.store.database import open_store
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
@@ -476,7 +475,7 @@ def _settings(domain: str, row: tuple[Any, ...]) -> tuple[Settings, tuple[Proble
         problem("settings.code_sounds", "are unreadable: tones are played")
         sounds = usual.code_sounds
     try:
-        hook = None if push is None else _hook(push)
+        hook = None if push is None else hooks.hook(push)
     except (ValueError, TypeError, KeyError):
         problem("settings.push", "is unreadable: no app is woken")
         hook = None
@@ -512,18 +511,6 @@ def _texts(column: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError("not a list of strings")
     return tuple(values)
-
-
-@lru_cache(maxsize=64)
-def _hook(column: str) -> Hook:
-    """What wakes apps, from a JSON column; raises what reading a wrong one raises."""
-    found = json.loads(column)
-    command = tuple(values.argument(word, "") for word in found["command"])
-    url = found["url"] and values.web_address(found["url"], "")
-    if bool(command) == bool(url):
-        raise ValueError("neither a command nor a url")
-    seconds = values.whole(1, 60)
-    return Hook(command, url or "", seconds(found["wait"], ""), seconds(found["timeout"], ""))
 
 
 @lru_cache(maxsize=1024)

@@ -75,6 +75,7 @@ STATE = frozenset(
         "journal_calls",
         "journal_attempts",
         "journal_legs",
+        "notices",
         "history",
         "history_changes",
         "contact_words",

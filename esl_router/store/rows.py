@@ -93,6 +93,7 @@ def rules_rows(domain: str, rules: Document) -> Rows:
             "code_sounds": json.dumps(settings["code_sounds"]),
             "remote": settings["remote"]["number"],
             "push": None if settings["push"] is None else json.dumps(settings["push"]),
+            "notify": None if settings["notify"] is None else json.dumps(settings["notify"]),
             "ldap": None if settings["ldap"] is None else json.dumps(settings["ldap"]),
         },
     )

@@ -322,7 +322,12 @@ class Call:
         self.answer()
         self.placed.mailbox = words[-1] if words else ""
         self.note("mailbox", self.placed.mailbox)
-        self._pause(MESSAGE if self.script.hang_up is not None else 4 * MESSAGE)
+        begun = self.now()
+        try:
+            self._pause(MESSAGE if self.script.hang_up is not None else 4 * MESSAGE)
+        finally:
+            if words[:1] == ["default"] and self.now() - begun >= 1:
+                self.switch.tell_message(self.leg, self.placed.mailbox, int(self.now() - begun))
 
     def _read(self, argument: str) -> None:
         self._pause(TYPING)

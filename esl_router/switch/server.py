@@ -174,6 +174,18 @@ class SimulatedSwitch:
         """CHANNEL_CALLSTATE of a channel as it is now."""
         self._publish("CHANNEL_CALLSTATE", "", channel.call_state())
 
+    def tell_message(self, channel: Channel, mailbox: str, seconds: int) -> None:
+        """vm::maintenance: a caller has left a message."""
+        more = (
+            ("VM-Action", "leave-message"),
+            ("VM-User", mailbox),
+            ("VM-Domain", self.domain),
+            ("VM-UUID", channel.uuid),
+            ("VM-Message-Len", str(seconds)),
+            ("Unique-ID", channel.uuid),
+        )
+        self._publish("CUSTOM", "vm::maintenance", more)
+
     def _publish(self, name: str, subclass: str, more: Iterable[tuple[str, str]]) -> None:
         wanted = subclass or name
         hearers = [each for each in self._listeners if {wanted, "ALL"} & each.names]

@@ -106,6 +106,44 @@ def test_a_mailbox_greets_as_its_owner_wants(greetings, said):
     side.wait()
 
 
+class Listening(HeardFeed):
+    """A feed that hears of the messages that a test makes up."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+
+    def on_message(self, uuid, heard, core_uuid=None):
+        if uuid == CALLER and self.seconds is not None:
+            heard(self.seconds)
+        return lambda: None
+
+
+@pytest.mark.parametrize("seconds", [7, None])
+def test_the_journal_knows_of_a_message(seconds, monkeypatch):
+    monkeypatch.setattr(session, "MESSAGE_LAG", 0.01)
+    side = Switchside(COMPANY, Listening(seconds))
+    _, bridge, _ = rung(side)
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "ALLOTTED_TIMEOUT")))
+    side.orders(5)
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert (entry.missed, entry.mailbox, entry.message) == ("not_reachable", "1001", seconds)
+
+
+def test_an_answered_call_is_not_missed():
+    side = Switchside(COMPANY)
+    _, bridge, _ = rung(side)
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, OK, causes((uuid, "NONE")))
+    side.close()
+    side.wait()
+    (entry,) = side.journal
+    assert (entry.result, entry.missed, entry.mailbox) == ("answered", None, None)
+
+
 def test_each_decision_knows_how_long_the_action_before_it_took(monkeypatch):
     asked = []
 

@@ -172,3 +172,29 @@ def test_purge(journal):
     old = Entry(**{**{f: getattr(NOBODY, f) for f in NOBODY.__slots__}, "started": 0, "ended": 1})
     record(journal, old)
     assert journal.json("calls", "purge", "--older-than", "365") == {"removed": 1}
+
+
+MISSED = replace(
+    NOBODY,
+    uuid="bbbbbbbb-0000-4000-8000-000000000003",
+    result="voicemail",
+    callee="1001",
+    missed="busy",
+    mailbox="1001",
+    message=9,
+)
+
+
+def test_missed_calls(run):
+    assert run.ok("calls", "missed") == "No call was missed.\n"
+    other = replace(MISSED, uuid="cccccccc-0000-4000-8000-000000000004", callee="1002")
+    record(run, ANSWERED, MISSED, NOBODY, other)
+    # 1002 is who called in all of them, and has missed one.
+    found = run.json("calls", "missed", "--user", "1002")
+    assert [(each["call"], each["callee"]) for each in found] == [(other.uuid, "1002")]
+    assert len(run.json("calls", "missed", "--domain", "pbx.test")) == 2
+    assert run.json("calls", "missed", "--domain", "else.test") == []
+    said = run.ok("calls", "missed", "--user", "1001").splitlines()[1]
+    assert "busy" in said
+    assert "9 s" in said
+    assert "missed: busy, a message of 9 s was left" in run.ok("calls", "show", "bbbbbbbb")

@@ -47,7 +47,7 @@ def test_options(served):
     settings, workers = served(
         *("--listen", "0.0.0.0:9000", "--freeswitch", "10.0.0.7", "--freeswitch", "10.0.0.8:1"),
         *("--workers", "3", "--max-calls", "9", "--context", "a", "--context", "b"),
-        *("--password", "pw", "--confirm-prompt", "press1.wav", "--no-calendars"),
+        *("--password", "pw", "--confirm-prompt", "press1.wav", "--no-calendars", "--no-notices"),
     )
     assert workers == 3
     assert settings.listen == Address("0.0.0.0", 9000)
@@ -56,6 +56,8 @@ def test_options(served):
     assert (settings.max_calls, settings.password) == (9, "pw")
     assert settings.confirm_prompt == "press1.wav"
     assert not settings.calendars
+    assert settings.contacts
+    assert not settings.notices
 
 
 def test_the_password_may_come_from_the_environment(served, monkeypatch):

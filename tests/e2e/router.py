@@ -143,7 +143,7 @@ class Following:
         """Every line so far about a user, or at all."""
         lines = self._output.read_text().splitlines(True)
         found = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [each for each in found if user in ("", each["user"])]
+        return [each for each in found if not user or each["user"] == user]
 
     def stop(self) -> None:
         self._process.terminate()

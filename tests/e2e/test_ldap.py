@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -244,3 +246,49 @@ def test_it_is_copied_again_and_again(store: Store, slapd: Slapd) -> None:
     finally:
         watching.kill()
         watching.communicate()
+
+
+def test_a_router_copies_it_and_keeps_what_it_knows(store: Store, slapd: Slapd) -> None:
+    log = store.db.with_name("serve.log")
+    port = free_port(socket.SOCK_STREAM)
+    with log.open("wb") as output:
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "esl_router", "--db", str(store.db), "serve",
+             "--listen", f"{HOST}:{port}", "--freeswitch", f"{HOST}:1"],
+            cwd=ROOT, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: store.found("mül"), 20, "it is copied")
+        slapd.stop()
+        # Set otherwise it is read at once: nobody waits a quarter of an hour.
+        text = store.rules.read_text().replace("filter:", "")
+        store.rules.write_text(text.replace("    base:", '    filter: "(mobile=*)"\n    base:'))
+        store.run("import", str(store.rules))
+        wait_until(lambda: "contacts copied at" in log.read_text(), 20, "it says that it is gone")
+        assert store.found("mül")
+        slapd.start()
+        store.rules.write_text(store.rules.read_text().replace("(mobile=*)", "(mobile=*49*)"))
+        store.run("import", str(store.rules))
+        wait_until(lambda: not store.found("person"), 20, "it is copied again")
+        assert store.found("mül")
+    finally:
+        os.killpg(serving.pid, signal.SIGKILL)
+        serving.wait()
+
+
+def test_a_router_that_is_not_to_copies_nothing(store: Store) -> None:
+    log = store.db.with_name("serve.log")
+    port = free_port(socket.SOCK_STREAM)
+    with log.open("wb") as output:
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "esl_router", "--db", str(store.db), "serve", "--no-contacts",
+             "--listen", f"{HOST}:{port}", "--freeswitch", f"{HOST}:1"],
+            cwd=ROOT, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: "listening at" in log.read_text(), 20, "the router runs")
+        time.sleep(3)
+        assert store.found("mül") == {}
+    finally:
+        os.killpg(serving.pid, signal.SIGKILL)
+        serving.wait()

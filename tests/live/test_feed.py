@@ -156,7 +156,7 @@ def test_subscribes_before_it_reads_the_tables(switch, connect):
     assert switch.asked == [
         "api global_getvar core_uuid",
         "event plain CHANNEL_CALLSTATE HEARTBEAT CUSTOM "
-        "sofia::register sofia::unregister sofia::expire",
+        "sofia::register sofia::unregister sofia::expire vm::maintenance",
         "api strepoch",
         "api show channels as json",
         "api show registrations as json",

@@ -386,6 +386,8 @@ def changed_rules(draw):
     hook = {"command": [], "url": "https://push.example/", "wait": 3, "timeout": 5}
     command = {**hook, "command": ["/bin/wake", "'$x", "ä"], "url": None}
     rules["settings"]["push"] = draw(st.sampled_from([None, hook, command]))
+    told = {"command": [], "url": "https://notify.example/", "timeout": 5}
+    rules["settings"]["notify"] = draw(st.sampled_from([None, told]))
     app = rules["users"]["1006"]["devices"]["1006-app"]
     app["push"] = draw(st.sampled_from([{}, {"token": "# a: 'b'"}, {"b": "1", "a": "null"}]))
     place = rules["workplaces"]["reception"]

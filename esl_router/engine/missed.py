@@ -1,0 +1,61 @@
+"""For what reason a call is missed, should it end unanswered (Q3, X77, K7).
+
+It is one reason for each call: why whom the caller wanted did not have it himself, whoever was
+rung in his place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from esl_router.engine.fallback import Condition
+from esl_router.engine.situation import Situation
+from esl_router.engine.way import Way
+from esl_router.model.actions import Action, Announce, Ring, Voicemail
+from esl_router.model.missed import Reason
+from esl_router.model.people import User
+from esl_router.model.team import Team
+
+_REASON: Mapping[Condition, Reason] = {
+    Condition.BUSY: Reason.BUSY,
+    Condition.TALKING: Reason.BUSY,
+    Condition.DECLINED: Reason.DECLINED,
+    Condition.NO_ANSWER: Reason.NO_ANSWER,
+    Condition.UNREACHABLE: Reason.NOT_REACHABLE,
+    Condition.DND: Reason.DND,
+    Condition.REFUSED: Reason.BLOCKED,
+    Condition.NOBODY: Reason.NOT_REACHABLE,
+    Condition.FORWARD: Reason.FORWARD,
+    Condition.STATUS: Reason.FORWARD,
+    Condition.NOT_DISTURBED: Reason.DND,
+    Condition.NO_ASSISTANT: Reason.FILTERED,
+    Condition.DEFLECTED: Reason.FORWARD,
+    Condition.LOOP: Reason.LOOP,
+    Condition.LIMIT: Reason.LOOP,
+}
+
+_SENT_AWAY = (Condition.FORWARD, Condition.STATUS, Condition.DEFLECTED)
+_CAME_ROUND = (Condition.LOOP, Condition.LIMIT)
+
+
+def reason(action: Action, way: Way) -> Reason | None:
+    """Why the call is missed if it ends unanswered with ``action``; None: nobody misses it, or an
+    earlier decision has said it."""
+    situation = way.situation
+    wanted = situation.parties.callee
+    if wanted is None or situation.parties.code is not None or _himself(wanted, action, situation):
+        return None
+    if isinstance(action, Ring) and action.callee == wanted.extension and not action.alert_first:
+        return Reason.FILTERED if action.to_assistants else Reason.GAVE_UP
+    if not way.left:
+        return Reason.FORWARD if isinstance(action, Ring | Announce) else None
+    first, *later = way.left
+    if first in _SENT_AWAY and any(each in _CAME_ROUND for each in later):
+        return Reason.LOOP
+    return Reason.SCHEDULE if first is Condition.STATUS and way.by_clock else _REASON[first]
+
+
+def _himself(wanted: User | Team, action: Action, situation: Situation) -> bool:
+    """Whether the caller calls himself, or hears his own messages."""
+    listens = isinstance(action, Voicemail) and action.login
+    return listens or wanted.extension == situation.parties.caller

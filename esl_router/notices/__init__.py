@@ -1,0 +1,1 @@
+"""What somebody outside is told: missed calls and messages."""
