@@ -292,5 +292,28 @@ def nothing_along(company: Company) -> Iterator[Finding]:
                 )
 
 
+def nobody_first(company: Company) -> Iterator[Finding]:
+    """Executives who are to ring first, and of whom nothing can (H14)."""
+    for boss in company.executives.values():
+        person = company.people.get(boss.extension)
+        if (
+            person is None
+            or not boss.executive_first
+            or boss.parallel_mobile
+            or boss.parallel_other
+        ):
+            continue
+        origins = (Origin.INTERNAL, Origin.EXTERNAL)
+        rows = [row for origin in origins for row in company.ringing(person, origin)]
+        if not any(row.device.kind is DeviceKind.SIP for row in rows) and not (
+            company.names.workplaces and not person.devices
+        ):
+            yield warning(
+                f"{_path(boss)}.executive_first",
+                f"no telephone of {boss.extension} rings: his assistants do at once.",
+                "set parallel.mobile, where he is to be reached outside first, or remove it",
+            )
+
+
 def _path(boss: Executive) -> str:
     return f"executives.{boss.extension}"

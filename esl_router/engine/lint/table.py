@@ -60,6 +60,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     executives.silent_assistant,
     executives.short_recall,
     executives.nothing_along,
+    executives.nobody_first,
     schedules.never_changes,
     schedules.no_closed_days,
 )

@@ -261,3 +261,14 @@ def test_nothing_outside_to_ring_along():
     assert found(executives.nothing_along, rules) == ["warning executives.1001.parallel.mobile"]
     rows = {"1001": (desk(), cell())}
     assert found(executives.nothing_along, led("1002", rows=rows, parallel_mobile=True)) == []
+
+
+def test_who_is_to_ring_first_and_cannot():
+    off = {"1001": (desk("1001", enabled=False),)}
+    first = {"rows": off, "executive_first": 8}
+    assert found(executives.nobody_first, led("1002", **first)) == [
+        "warning executives.1001.executive_first"
+    ]
+    assert found(executives.nobody_first, led("1002", parallel_mobile=True, **first)) == []
+    assert found(executives.nobody_first, led("1002", executive_first=8)) == []
+    assert found(executives.nobody_first, led("1002", rows=off)) == []
