@@ -148,7 +148,7 @@ def ring(
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
     elif early:
         orders.append(commands.execute("set", f"ringback={_RINGBACK}"))
-    elif all(isinstance(leg.target, Asleep) for leg in action.legs):
+    elif all(isinstance(leg.target, Asleep) for leg in action.legs if not leg.delay):
         # Nobody rings yet who would tell the caller so.
         orders.append(commands.execute("ring_ready"))
     bridge = commands.execute("bridge", dial.text)

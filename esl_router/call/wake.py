@@ -5,6 +5,9 @@ The ring keeps a place for each (see ``esl/dialstring.py``). When its phone has 
 itself is done here: a place is given up when nobody comes in time, or when whoever came refuses;
 and a phone that rings stops when its place is gone, because another one answered or the caller
 gave up.
+
+Where people ring one after the other, a place is there from the beginning of its owner's turn. When
+everybody before him has refused that is earlier than planned, and so is all that follows from it.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import Protocol
 
 import gevent
 
+from esl_router.call.starts import Starts
 from esl_router.call.vigil import Switch, Timer
 from esl_router.errors import Untrusted
 from esl_router.esl import dialstring, untrusted
@@ -88,6 +92,18 @@ class Wake:
         self._begun = clock()
         self._phones = {place: uuid for uuid, place in dial.places.items()}
         self._now = dict.fromkeys(dial.places, Now.ASLEEP)
+        self._starts = Starts(
+            {
+                dial.places.get(uuid, uuid): leg.turn if uuid in dial.places else leg.delay
+                for uuid, index in dial.legs.items()
+                for leg in (action.legs[index],)
+            }
+        )
+        self._early = dict.fromkeys(dial.places, 0.0)
+        """The seconds by which its owner's turn came earlier than planned."""
+
+        self._reached: set[str] = set()
+        """Those for whom the time to be woken came."""
         self._timers: dict[str, list[Timer]] = {uuid: [] for uuid in dial.places}
         self._deaf: dict[str, Callable[[], object]] = {}
         self.notes: list[Entry] = []
@@ -124,7 +140,7 @@ class Wake:
         if self._now:
             watch.on_end = heard
         for uuid in self._now:
-            self._after(uuid, max(_SETTLED, self._leg(uuid).woken), partial(self._wake, uuid))
+            self._sleep(uuid)
         try:
             yield self
         finally:
@@ -146,14 +162,23 @@ class Wake:
             if uuid not in found and heard.ended is not None:
                 # Who answered when his place was gone has not had the call.
                 found[uuid] = "LOSE_RACE" if heard.answered is not None else heard.cause
+            elif uuid not in found and uuid not in self._reached:
+                found[uuid] = "LOSE_RACE"  # somebody else ended the ring before it came to him
         return found
 
     # -- what happens -------------------------------------------------------------------------
+    def _sleep(self, uuid: str) -> None:
+        """Wake it in time, as it stands now."""
+        self._quiet(uuid)
+        second = max(_SETTLED, self._second(uuid, self._leg(uuid).woken))
+        self._after(uuid, second, partial(self._wake, uuid))
+
     def _wake(self, uuid: str) -> None:
         target = self._target(uuid)
         if self._now[uuid] is not Now.ASLEEP:
             return
         self._now[uuid] = Now.WOKEN
+        self._reached.add(uuid)
         self._deaf[uuid] = self._switch.on_registration(
             target.domain, target.account, partial(self._registered, uuid)
         )
@@ -177,14 +202,16 @@ class Wake:
             return
         self._quiet(uuid)
         self._now[uuid] = Now.REGISTERED
-        self._note(uuid, True, f"registered after {self._elapsed():.1f} s.")
-        self._after(uuid, self._leg(uuid).delay, partial(self._call, uuid))
+        leg = self._leg(uuid)
+        seconds = self._elapsed() - self._second(uuid, leg.turn)
+        self._note(uuid, True, f"registered after {seconds:.1f} s.")
+        self._after(uuid, self._second(uuid, leg.delay), partial(self._call, uuid))
 
     def _call(self, uuid: str) -> None:
         if self._now[uuid] is not Now.REGISTERED:
             return
         target = self._target(uuid)
-        seconds = round(self._leg(uuid).ends - self._elapsed())
+        seconds = round(self._second(uuid, self._leg(uuid).ends) - self._elapsed())
         contacts = self._switch.contacts(target.domain, target.account)
         if seconds < 1 or not contacts:
             self._give_up(uuid)
@@ -217,6 +244,8 @@ class Wake:
         self._switch.kill([self._dial.places[uuid]])
 
     def _ended(self, uuid: str, cause: str) -> None:
+        if cause not in (_TAKEN, _GONE):
+            self._come_forward(self._starts.ended(uuid, self._elapsed()))
         if uuid in self._phones and cause != _TAKEN:
             phone = self._phones[uuid]
             called = self._now[phone] is Now.CALLED
@@ -225,6 +254,12 @@ class Wake:
                 self._end(phone, gone=cause == _GONE)
         elif self._now.get(uuid) is Now.CALLED:
             self._give_up(uuid)
+
+    def _come_forward(self, starts: Mapping[str, float]) -> None:
+        for uuid, place in self._dial.places.items():
+            if place in starts and self._now[uuid] is Now.ASLEEP:
+                self._early[uuid] = self._leg(uuid).turn - starts[place]
+                self._sleep(uuid)
 
     def _end(self, uuid: str, *, gone: bool) -> None:
         """End a phone's ringing; ``gone``: the caller is, and it is a missed call."""
@@ -260,6 +295,10 @@ class Wake:
 
         timer = self._later(left, fire)
         self._timers[uuid].append(timer)
+
+    def _second(self, uuid: str, planned: int) -> float:
+        """The second of the ring at which that happens which was planned for this one."""
+        return planned - self._early[uuid]
 
     def _elapsed(self) -> float:
         return self._clock() - self._begun

@@ -44,7 +44,11 @@ def phones(
     no_more = refused(user, rows, situation)
     rows = [row for row in rows if row.device.name not in no_more]
     origin = situation.parties.origin
-    plan = followme.plan(user, origin, situation, redirection, rows=rows, close_gaps=False)
+    # No app is woken for a notice without a sound, and nobody waits for his before they ring.
+    wake = executive.alert_executive is AlertExecutive.RING and not first
+    plan = followme.plan(
+        user, origin, situation, redirection, rows=rows, close_gaps=False, wake=wake
+    )
     return tuple(followme.without_gaps(plan.legs)) if first else plan.legs
 
 

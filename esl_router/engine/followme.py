@@ -5,7 +5,7 @@ The same plan routes a call and draws the timeline that people see.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -134,24 +134,27 @@ def plan(
     return Plan(tuple(ringing), tuple(skipped), own)
 
 
-def without_gaps(legs: Iterable[Leg]) -> list[Leg]:
+def without_gaps(legs: Iterable[Leg], *, turns: bool = False) -> list[Leg]:
     """The legs in order of their start, moved forward wherever nobody would ring (B7).
 
-    Each keeps its full ring time and its distance to those that start after it.
+    Each keeps its full ring time and its distance to those that start after it. ``turns``: people
+    ring one after the other, and the turn of whoever has only an app that is asleep is his as well.
     """
     result: list[Leg] = []
     silent = busy_until = 0
     every = sorted(legs, key=lambda leg: leg.delay)
-    asleep = [leg for leg in every if isinstance(leg.target, Asleep)]
+    asleep = [] if turns else [leg for leg in every if isinstance(leg.target, Asleep)]
     for leg in every:
         if leg in asleep:
             continue
-        start = leg.delay - silent
+        turn, start = leg.turn - silent, leg.delay - silent
         if start > busy_until:
             silent += start - busy_until
             start = busy_until
         busy_until = max(busy_until, start + leg.ring)
-        result.append(leg if start == leg.delay else replace(leg, delay=start))
+        turn = max(0, min(turn, start))
+        moved = (start, turn) != (leg.delay, leg.turn)
+        result.append(replace(leg, delay=start, turn=turn) if moved else leg)
     # Whether an app wakes up nobody knows: the others ring as if it were not there.
     return result + [replace(leg, delay=min(leg.delay, busy_until)) for leg in asleep]
 
@@ -161,10 +164,22 @@ def in_words(leg: Leg) -> str:
     times = f"rings from {leg.delay} s to {leg.ends} s"
     if not isinstance(leg.target, Asleep):
         return times
-    wait = leg.target.hook.wait
-    return (
-        f"is not registered: it is woken at {leg.woken} s, and {times} if it registers in {wait} s"
-    )
+    woken = f"is not registered: it is woken at {leg.woken} s"
+    return f"{woken}, and {times} if it registers in {leg.wait} s"
+
+
+def only_asleep(legs: Collection[Leg]) -> bool:
+    """Whether somebody has nothing to ring but apps that have to be woken first."""
+    return bool(legs) and all(isinstance(leg.target, Asleep) for leg in legs)
+
+
+def too_short(legs: Collection[Leg], seconds: int) -> str:
+    """Why a turn of so many seconds is not spent on waiting for somebody's app, in words; empty:
+    it is, or he has other phones (B12)."""
+    wait = max((leg.wait for leg in legs), default=0)
+    if wait <= seconds or not only_asleep(legs):
+        return ""
+    return f"his app may take {wait} s to register, and a turn lasts {seconds} s"
 
 
 def within(legs: list[Leg], seconds: int | None) -> list[Leg]:

@@ -9,7 +9,7 @@ from esl_router.engine import alert, busy, followme, part, presentation, trunk
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
-from esl_router.model.actions import Diversion, Leg, Outside, Ring
+from esl_router.model.actions import Asleep, Diversion, Leg, Outside, Ring
 from esl_router.model.call import Attempt, Call, LegResult
 from esl_router.model.executive import (
     Alerting,
@@ -154,6 +154,8 @@ def line_up(
             continue
         slot = executive.turn(assistant, situation.settings.ring_cycle) if sequential else seconds
         found, reason = _legs_of(assistant, executive, situation, redirection)
+        if sequential and slot is not None and (short := followme.too_short(found, slot)):
+            found, reason = (), short
         his = _placed(found, assistant, executive, slot, offset, taken)
         if not his:
             passed[assistant.extension] = reason or "none of his phones rings"
@@ -163,10 +165,11 @@ def line_up(
         legs += his
         if sequential and slot is not None:
             offset += slot
-    legs = followme.within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
+    planned = followme.without_gaps(legs, turns=sequential)
+    legs = followme.within(planned, seconds)[: followme.MAX_LEGS]
     head = first if own else 0
     if legs or (head and _rolls_over(executive)):
-        legs = [replace(leg, delay=leg.delay + head) for leg in legs]
+        legs = [replace(leg, delay=leg.delay + head, turn=leg.turn + head) for leg in legs]
         end = max((leg.ends for leg in legs), default=head)
         if not first:
             along = alert.phones(executive, user, situation, redirection, first=False)
@@ -176,7 +179,7 @@ def line_up(
         if head:
             trace.fired(STAGE, f"{user.extension} is rung first, for {head} s.")
     for leg in legs:
-        trace.fired(STAGE, f"{leg.owner}: {leg.device} rings from {leg.delay} s to {leg.ends} s.")
+        trace.fired(STAGE, f"{leg.owner}: {leg.device} {followme.in_words(leg)}.")
     return Lineup(tuple(legs), passed)
 
 
@@ -205,10 +208,13 @@ def _legs_of(
         away = "he is busy on busy"
     if away:
         return (), f"{who}{away}"
-    plan = followme.plan(person, Origin.INTERNAL, situation, redirection, close_gaps=False)
+    plan = followme.plan(
+        person, Origin.INTERNAL, situation, redirection, close_gaps=False, wake=True
+    )
     found = plan.legs
     if executive.assistant_devices is AssistantDevices.PRIMARY:
         telephones = [leg for leg in found if not isinstance(leg.target, Outside)]
+        telephones.sort(key=lambda leg: isinstance(leg.target, Asleep))
         found = tuple(replace(leg, delay=0) for leg in telephones[:1])
     return found, f"{who}none of his phones rings" if who else ""
 
@@ -278,6 +284,7 @@ def _placed(
                 leg,
                 delay=leg.delay + offset,
                 ring=length,
+                turn=offset,
                 owner=assistant.extension,
                 confirm=outside or leg.confirm,
                 redirect=False,

@@ -119,6 +119,7 @@ def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
         way.redirection,
         limit=boss.push_recall,
         fill=True,
+        wake=True,
     )
     if not plan.legs:
         trace.fired(STAGE, f"No phone of {user.extension} can be rung.")
@@ -203,7 +204,7 @@ def _back(person: User, to: tuple[Executive, User] | None, way: Way) -> Step:
         return _others(person, *to, way) if to else way.end(Condition.NO_ANSWER)
     situation.trace.fired(STAGE, f"The caller comes back to {person.extension}.")
     # Neither his status nor another call keeps a caller from him to whom he has spoken (X62).
-    plan = followme.plan(person, Origin.INTERNAL, situation, way.redirection)
+    plan = followme.plan(person, Origin.INTERNAL, situation, way.redirection, wake=True)
     if not plan.legs:
         return _others(person, *to, way) if to else way.end(Condition.UNREACHABLE)
     legs = followme.confirmed(plan.legs)

@@ -145,6 +145,7 @@ def line_up(
     users: list[User] = []
     taken: set[str] = set()
     first = ""
+    turns = team.strategy is not Strategy.PARALLEL
     offset = 0
     for member, user in members:
         plan = followme.plan(
@@ -153,24 +154,25 @@ def line_up(
             situation,
             redirection,
             close_gaps=False,
-            # Where members take turns nobody's turn is spent on a phone that may not come.
-            wake=team.strategy is Strategy.PARALLEL,
+            wake=True,
         )
-        his = _legs_of(member, user, plan, team, offset, taken)
+        why = followme.too_short(plan.legs, team.ring) if turns else ""
+        his = [] if why else _legs_of(member, user, plan, team, offset, taken)
         if not his:
-            passed[member.extension] = "none of his phones rings"
-            trace.passed(STAGE, f"{member.extension} is passed over: none of his phones rings.")
+            passed[member.extension] = why or "none of his phones rings"
+            why = passed[member.extension]
+            trace.passed(STAGE, f"{member.extension} is passed over: {why}.")
             continue
         legs += his
         users.append(user)
         first = first or member.extension
-        if team.strategy is not Strategy.PARALLEL:
+        if turns:
             offset = max(leg.ends for leg in his)
-    ringing = followme.within(followme.without_gaps(legs), seconds)[: followme.MAX_LEGS]
+    planned = followme.without_gaps(legs, turns=turns)
+    ringing = followme.within(planned, seconds)[: followme.MAX_LEGS]
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} {followme.in_words(leg)}.")
-    begins = "" if team.strategy is Strategy.PARALLEL else first
-    return Lineup(tuple(ringing), begins, passed, talks, tuple(users))
+    return Lineup(tuple(ringing), first if turns else "", passed, talks, tuple(users))
 
 
 def _in_turn(team: Team, situation: Situation) -> list[tuple[Member, User | None]]:
@@ -236,15 +238,18 @@ def _legs_of(
 ) -> list[Leg]:
     """One member's legs, where they stand among the others'; each device and number once.
 
-    One after the other each rings for the team's time, or for its own where that was set (L2).
+    One after the other each rings for the team's time, or for its own where that was set (L2). An
+    app that is all he has gets the time that it needs to register.
     """
     his = []
-    for leg in plan.legs:
+    alone = team.strategy is not Strategy.PARALLEL and followme.only_asleep(plan.legs)
+    for leg in followme.without_gaps(plan.legs) if alone else plan.legs:
         delay, ring = leg.delay, leg.ring
         if team.strategy is Strategy.PARALLEL:
             delay += member.delay
         else:
             ring = ring if leg.device in plan.own_rings else team.ring - delay
+            ring = max(ring, leg.wait) if alone else ring
             delay += offset
         key = followme.rings(leg)
         if ring < 1 or key in taken:
@@ -257,6 +262,7 @@ def _legs_of(
                 leg,
                 delay=delay,
                 ring=ring,
+                turn=offset,
                 owner=user.extension,
                 decline=user.decline,
                 confirm=confirm,

@@ -252,7 +252,10 @@ def _words(name: str) -> list[str]:
 
 def _place(leg: Leg, uuid: str) -> str:
     # Longer than its phone rings: how that ended is to be heard first.
-    values = {v.ORIGINATION_UUID: uuid, v.LEG_TIMEOUT: str(_seconds(leg.ends) + 2)}
+    values = {v.ORIGINATION_UUID: uuid, v.LEG_TIMEOUT: str(_seconds(leg.ends - leg.turn) + 2)}
+    if leg.turn:
+        # Before his turn it would count as a phone that rings, and nobody's would come early.
+        values[v.LEG_DELAY] = str(int(leg.turn))
     return f"{_block(values, {})}pickup/{uuid}"
 
 

@@ -146,6 +146,10 @@ class Leg:
     connected: Connected | None = None
     """Whom the caller sees when this leg answers; None: what the phone says of itself."""
 
+    turn: int = 0
+    """Seconds from the start of the ring at which its owner's turn begins, where people ring one
+    after the other: no app of his is woken before."""
+
     @property
     def ends(self) -> int:
         """Seconds from the start of the ring until this leg gives up."""
@@ -154,9 +158,13 @@ class Leg:
     @property
     def woken(self) -> int:
         """Seconds from the start of the ring until an app that is asleep is woken: so early that
-        it can ring in its turn."""
-        wait = self.target.hook.wait if isinstance(self.target, Asleep) else 0
-        return max(0, self.delay - wait)
+        it can ring when it is to, and not before its owner's turn."""
+        return max(self.turn, self.delay - self.wait)
+
+    @property
+    def wait(self) -> int:
+        """Seconds that an app which is asleep may take to register; 0: it is none."""
+        return self.target.hook.wait if isinstance(self.target, Asleep) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,59 @@ def test_it_is_woken_so_early_that_it_can_ring_in_its_turn() -> None:
         assert "leg_timeout=10~" in side.called
 
 
+# Somebody who has only an app, after the desk phone of another and before that of a third.
+OTHER = 4
+HUNT = (
+    Leg("1002-desk", target("1002-desk"), ring=20, owner="1002"),
+    app(delay=20, ring=20, turn=20, owner="1001"),
+    Leg("1003-desk", target("1003-desk"), delay=40, ring=20, owner="1003"),
+)
+
+
+def test_it_is_woken_when_its_owners_turn_comes() -> None:
+    with kept(*HUNT) as (side, wake):
+        side.until(19.9)
+        assert side.woken == []
+        side.until(20)
+        assert side.woken == [(20, "1001-app")]
+        side.until(23)
+        side.register()
+        assert "leg_timeout=17~" in side.called
+        assert texts(wake)[-1] == "1001-app registered after 3.0 s."
+
+
+def test_its_owners_turn_comes_at_once_when_the_one_before_him_refuses() -> None:
+    with kept(*HUNT) as (side, _):
+        side.until(2)
+        side.hear(DESK, "HANGUP", "USER_BUSY")
+        assert side.woken == [(2, "1001-app")]
+        side.until(5)
+        side.register()
+        assert "leg_timeout=17~" in side.called
+        assert side.ended == []
+    with kept(*HUNT) as (side, _):
+        side.until(2)
+        side.hear(DESK, "HANGUP", "USER_BUSY")
+        side.until(12)
+        assert side.ended == [PLACE], "it had its time"
+
+
+def test_a_caller_who_gives_up_brings_nobody_forward() -> None:
+    for cause in ("ORIGINATOR_CANCEL", "PICKED_OFF"):
+        with kept(*HUNT) as (side, _):
+            side.until(2)
+            side.hear(DESK, "HANGUP", cause)
+            assert side.woken == []
+
+
+def test_whose_turn_never_came_was_not_asked() -> None:
+    with kept(*HUNT) as (side, wake):
+        side.until(2)
+        assert wake.causes({uuid(DESK): "NONE"})[uuid(APP)] == "LOSE_RACE"
+        side.until(20)
+        assert uuid(APP) not in wake.causes({uuid(DESK): "ALLOTTED_TIMEOUT"})
+
+
 def test_who_has_registered_meanwhile_is_not_woken() -> None:
     with kept() as (side, _):
         side.register()

@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.diverted import STRANGER, direct, somebody
 from tests.e2e.endpoint import Answering, Behaviour
 from tests.e2e.lines import to
+from tests.e2e.pools import pool
 from tests.e2e.router import Router
 from tests.e2e.sip import TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
@@ -27,6 +28,9 @@ ANSWERS = "2990"
 MOBILE = "+491711292962"
 SOON = 0.7
 """Seconds within which something is there that nobody had to wait for."""
+
+HOOKED = 2.5
+"""Seconds until the hook has run that is run at once: it starts a Python of its own."""
 
 HOOK = """
 import json, os, sys
@@ -59,7 +63,7 @@ def owner(extension: int, *devices: str, ring: int = 20, **more: Any) -> dict[st
 
 PEOPLE: dict[str, dict[str, Any]] = {
     "u2980": person("2980", "a", number=direct(2980)),
-    **somebody(int(ANSWERS)),
+    **somebody(int(ANSWERS)), **somebody(2930),
     **owner(2950, "a"), **owner(2951), **owner(2952), **owner(2953, "a"), **owner(2954, "a"),
     **owner(2955, push=False), **owner(2956, ring=8), **owner(2957, "a"), **owner(2958, "a"),
     **owner(2959), **owner(2960), **owner(2961),
@@ -68,8 +72,31 @@ PEOPLE |= {
     "u2962": person("2962", mobile=MOBILE, presence={}),
 }
 PEOPLE["u2962"]["devices"]["2962-app"] = {"kind": "app", "password": "secret"}
+DESKS = (2963, 2965, 2966, 2968, 2982, 2984, 2932, 2935, 2936, 2941)
+PEOPLE |= {
+    **{name: each for number in DESKS for name, each in somebody(number).items()},
+    **owner(2964), **owner(2967), **owner(2981), **owner(2983), **owner(2931), **owner(2937),
+    **owner(2940),
+}  # fmt: skip
+
+
+def team(*members: int, **more: Any) -> dict[str, Any]:
+    return {"name": "Team", "members": [{"user": str(each)} for each in members], **more}
+
+
 RULES = company(**PEOPLE)
-RULES["teams"] = {"2970": {"name": "Team", "members": [{"user": "2958"}]}}
+RULES["teams"] = {
+    "2970": team(2958),
+    "2971": team(2963, 2964, 2965, strategy="round_robin", ring=WAIT),
+    "2972": team(2966, 2967, 2968, strategy="sequential", ring=20),
+    "2973": team(2981, 2982, strategy="sequential", ring=20),
+    "2974": team(2983, 2984, strategy="sequential", ring=WAIT - 1),
+}
+RULES["executives"] = {
+    **pool(2930, 2931, 2932),
+    **pool(2935, 2936, 2937, alerting="sequential", rings=2, alert_executive="ring"),
+    **pool(2940, 2941, push_recall=15),
+}
 play = Programme()
 
 
@@ -285,7 +312,124 @@ def it_answers_while_somebody_outside_is_asked_to_press_1(stage: Stage) -> None:
     call.hang_up()
 
 
-@pytest.mark.timeout(150)
+# -- where people ring one after the other ------------------------------------------------------
+
+
+def woken(stage: Stage, device: str) -> float:
+    """When the hook was called for this device, as soon as it is."""
+    wait_until(lambda: told(stage, device), 15, f"{device} is woken")
+    return time.time()
+
+
+@play
+def a_members_app_is_woken_when_his_turn_comes_and_rings_in_it(stage: Stage) -> None:
+    first, last = stage.line("2963-a"), stage.line("2965-a")
+    call = stage.inside("2980-a").call("2971")
+    first.wait_ringing()
+    turn = woken(stage, "2964-app") - call.started
+    assert turn == pytest.approx(WAIT + 0.5, abs=TOLERANCE)
+    time.sleep(3)
+    app = stage.line("2964-app", answer=1)
+    assert app.wait_ringing(2).at - call.started == pytest.approx(turn + 3.5, abs=TOLERANCE)
+    assert call.wait() == 200
+    assert not last.invited
+    assert first.wait_cancelled().rang == pytest.approx(WAIT + 0.5, abs=TOLERANCE)
+    time.sleep(1)
+    assert call.ended is None
+    call.hang_up()
+    texts = [each["text"] for each in journal(stage, "2971")["trace"]]
+    assert "2964-app was woken." in texts
+
+
+@play
+def his_turn_comes_at_once_when_the_one_before_him_refuses(stage: Stage) -> None:
+    before = stage.line("2966-a", reject=486, after=1.0)
+    last = stage.line("2968-a")
+    call = stage.inside("2980-a").call("2972")
+    refused = before.wait_ringing().at + 1
+    assert woken(stage, "2967-app") - refused < HOOKED
+    app = stage.line("2967-app", reject=486, after=0.5)
+    app.wait_ringing()
+    # And so does the turn of the next one.
+    assert last.wait_ringing(3).at - refused < 5
+    last.lines.answer(last.ringings[0])
+    assert call.wait() == 200
+    call.hang_up()
+
+
+@play
+def whose_app_does_not_come_is_passed_when_it_had_its_time(stage: Stage) -> None:
+    next_one = stage.line("2982-a", answer=0.5)
+    call = stage.inside("2980-a").call("2973")
+    assert call.wait_for(180) < SOON
+    assert woken(stage, "2981-app") - call.started < HOOKED
+    assert next_one.wait_ringing(15).at - call.started == pytest.approx(WAIT + 0.4, abs=TOLERANCE)
+    assert call.wait() == 200
+    call.hang_up()
+
+
+@play
+def a_turn_too_short_for_an_app_is_nobodys(stage: Stage) -> None:
+    desk = stage.line("2984-a", answer=0.5)
+    call = stage.inside("2980-a").call("2974")
+    assert desk.wait_ringing().at - call.started < SOON
+    assert call.wait() == 200
+    assert not told(stage, "2983-app")
+    call.hang_up()
+
+
+@play
+def the_app_of_an_assistant_joins_the_others(stage: Stage) -> None:
+    desk = stage.line("2932-a")
+    call = stage.outside().call(direct(2930), user=STRANGER)
+    assert desk.wait_ringing().at - call.started < SOON
+    time.sleep(2)
+    app = stage.line("2931-app", answer=0.5)
+    assert app.wait_ringing(2).number == STRANGER
+    assert call.wait() == 200
+    desk.wait_cancelled(2)
+    time.sleep(1)
+    assert call.ended is None
+    call.hang_up()
+
+
+@play
+def the_app_of_an_assistant_rings_in_his_turn_while_the_executive_rings_along(
+    stage: Stage,
+) -> None:
+    boss, first = stage.line("2935-a"), stage.line("2936-a", reject=486, after=1.0)
+    call = stage.outside().call(direct(2935), user=STRANGER)
+    boss.wait_ringing()
+    refused = first.wait_ringing().at + 1
+    assert not told(stage, "2937-app")
+    assert woken(stage, "2937-app") - refused < HOOKED
+    app = stage.line("2937-app", answer=0.5)
+    app.wait_ringing(3)
+    assert call.wait() == 200
+    call.hang_up()
+
+
+@play
+def the_app_of_the_executive_is_woken_for_a_push(stage: Stage) -> None:
+    one = stage.line("2941-a", answer=0.3)
+    call = stage.outside().call(direct(2940), user=STRANGER)
+    assert call.wait() == 200
+    time.sleep(1)
+    assert not told(stage, "2940-app")
+    one.lines.transfer(one.ringings[0], "*63")
+    woken(stage, "2940-app")
+    time.sleep(2)
+    app = stage.line("2940-app", answer=0.5)
+    assert app.wait_ringing(2).number == STRANGER
+    app.wait_answered()
+    wait_until(lambda: one.ringings[0].ended, 5, "the assistant is released")
+    time.sleep(1)
+    assert call.ended is None
+    assert len(one.ringings) == 1
+    call.hang_up()
+
+
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("scenario", list(play))
 def test_on_a_running_switch(scenario: str, played: dict[str, Future[None]]) -> None:
     played[scenario].result()
