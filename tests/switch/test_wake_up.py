@@ -77,3 +77,20 @@ def test_another_phone_answers_first() -> None:
         assert placed.answered == "5403-a"
         assert results(router) == (LegResult.ANSWERED, LegResult.ELSEWHERE)
         assert switch.channels == 0
+
+
+def test_in_a_turn_it_is_called_early_when_the_one_before_it_refuses() -> None:
+    hunt = ring(
+        leg("5403-a", ring=10),
+        app(delay=10, turn=10, owner="5401"),
+        leg("5404-a", delay=20, ring=10),
+    )
+    refuses = Behaviour(refuse=486, after=0.3)
+    with planned({"5401": (hunt,)}, x5403=refuses, x5404=ANSWERS) as (switch, _):
+        switch.register(Phone("5401-a"))
+        placed = switch.place(CallScript(CALLER, "5401", hang_up=0.2))
+        assert placed.done.wait(10)
+        # It was woken at once, had its two seconds, and the next one rings early as well.
+        assert placed.answered == "5404-a"
+        assert seconds(placed, "ring", "5404-a") == pytest.approx(2.4, abs=0.5)
+        assert placed.rang == ("5403-a", "5404-a")
