@@ -71,6 +71,7 @@ STATE = frozenset(
         "calendar_feeds",
         "messenger_feed",
         "wrong_pins",
+        "secrets",
         "subscriptions",
         "journal_calls",
         "journal_attempts",
