@@ -159,7 +159,7 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
         legs = trunk.again(attempt, own, situation)
         if not legs:
             return way.end(fallback.CONDITION[result])
-        return Ring(settings.domain, number, legs, mailbox=way.mailbox)
+        return Ring(settings.domain, number, legs, mailbox=way.mailbox, redecide=way.redecide())
     if followme.forwards_full(number, situation):
         trace.fired(STAGE, f"As many calls are forwarded to {number} already as may be.")
         return way.end(Condition.UNREACHABLE)

@@ -10,7 +10,7 @@ from esl_router.engine.decide import decide
 from esl_router.engine.explain import explain
 from esl_router.model.actions import BUSY, UNAVAILABLE, Outside, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
-from esl_router.model.people import FollowMeRow, Origin, Settings, User
+from esl_router.model.people import FollowMeRow, Origin, Redecide, Settings, User
 from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, NOW, Company, internal_call, mobile, registered, sip, trunk_call
@@ -80,10 +80,11 @@ def said(rules, *ends, call=HIDDEN):
 @pytest.mark.parametrize("code", [403, 433])
 def test_a_forwarded_call_is_tried_once_more_with_the_user_s_number_for_the_carrier_alone(code):
     refused = (*REFUSED[:3], code)
-    first, again, end = play(forwarding(), refused, refused)
+    first, again, end = play(forwarding(redecide=True), refused, refused)
     assert told(first) == [(None, False)]
     assert told(again) == [(OWN, True)]
     assert (again.callee, again.mailbox) == (first.callee, first.mailbox)
+    assert again.redecide is first.redecide is Redecide.ALWAYS
     assert again.legs[0].ring == first.legs[0].ring
     assert again.legs[0].diversion == first.legs[0].diversion
     assert end == Voicemail(DOMAIN, "1001", greeting=end.greeting), "and not a third time"
