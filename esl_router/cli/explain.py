@@ -231,6 +231,9 @@ def _lines(
             yield [Span(f"    {mark} {entry.stage:<10} ", "dim"), Span(entry.text, style)]
         if step.assumed is not None:
             yield [Span(f"    Supposed: {_ASSUMED[outcome]}.", "italic")]
+    if steps[-1].assumed is not None:
+        yield []
+        yield [Span("And so on: it rings longer than is shown here.")]
 
 
 def _record(call: Call, now: datetime, outcome: str, steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -24,6 +24,10 @@ _CAUSE = {
 }
 
 
+MOST = 100
+"""Decisions shown of one call; a team may ring round after round for hours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One decision, and when it is made."""
@@ -44,13 +48,14 @@ def explain(
     assumed: LegResult = LegResult.NO_ANSWER,
     refusal: Callable[[Perform, datetime], str] = lambda action, at: "",
 ) -> tuple[Step, ...]:
-    """Every decision the router would make for ``call``, if each phone did ``assumed``.
+    """Every decision the router would make for ``call``, if each phone did ``assumed``; of more than
+    :data:`MOST` the first ones, so that the last one is a Ring.
 
     ``refusal`` says why the store would refuse a change, or "": without it, none is refused.
     """
     steps: list[Step] = []
     seconds = 0
-    while True:
+    while len(steps) < MOST:
         at = now + timedelta(seconds=seconds)
         decision = decide(call, rules, live, at)
         action = decision.action
@@ -70,3 +75,4 @@ def explain(
         length = _AT_ONCE.get(assumed, action.length)
         call = call.after(action, Outcome(legs, lasted=length))
         seconds += length
+    return tuple(steps)
