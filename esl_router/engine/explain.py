@@ -48,8 +48,9 @@ def explain(
     assumed: LegResult = LegResult.NO_ANSWER,
     refusal: Callable[[Perform, datetime], str] = lambda action, at: "",
 ) -> tuple[Step, ...]:
-    """Every decision the router would make for ``call``, if each phone did ``assumed``; of more than
-    :data:`MOST` the first ones, so that the last one is a Ring.
+    """Every decision the router would make for ``call``, if each phone did ``assumed``.
+
+    Of more than :data:`MOST` it is the first ones: the last is a Ring then.
 
     ``refusal`` says why the store would refuse a change, or "": without it, none is refused.
     """
