@@ -17,7 +17,6 @@ BEHIND = {
     Argument.EXECUTIVE: "[executive]",
     Argument.WORKPLACE: "[workplace]",
     Argument.NUMBER: "[number]",
-    Argument.TARGET: "number",
     Argument.FOR_EXECUTIVE: "[executive*]number",
 }
 """What is dialled behind a code, as the list shows it."""
@@ -39,12 +38,14 @@ MEANING = {
     Code.FORWARD_INTERNAL_OFF: "Do not forward your colleagues' calls.",
     Code.FORWARD_EXTERNAL: "Forward calls from outside.",
     Code.FORWARD_EXTERNAL_OFF: "Do not forward calls from outside.",
-    Code.FORWARD_BUSY: "Forward your calls to a number when you are busy.",
+    Code.FORWARD_BUSY: "Forward your calls to a number when you are busy; without one, "
+    "to where you last did; once more, and no longer.",
     Code.FORWARD_BUSY_OFF: "Do not forward your calls when you are busy.",
-    Code.FORWARD_NO_ANSWER: "Forward your calls to a number when you do not answer.",
+    Code.FORWARD_NO_ANSWER: "Forward your calls to a number when you do not answer; "
+    "without one, to where you last did; once more, and no longer.",
     Code.FORWARD_NO_ANSWER_OFF: "Do not forward your calls when you do not answer.",
     Code.FORWARD_UNREGISTERED: "Forward your calls to a number when none of your phones is "
-    "registered.",
+    "registered; without one, to where you last did; once more, and no longer.",
     Code.FORWARD_UNREGISTERED_OFF: "Do not forward your calls when none of your phones is "
     "registered.",
     Code.DEVICE_DND: "This phone alone does not ring; once more, and it does. "

@@ -13,6 +13,7 @@ from esl_router.cli.options import Command, Group, of_domain, printable
 from esl_router.model.presence import Forward, Status
 
 _STATUS = click.Choice([status.value for status in Status])
+_SWITCH = {"on": True, "off": False}
 
 
 @click.group("presence", cls=Group)
@@ -164,23 +165,26 @@ def set_forward(
     """Set where calls go while a user is in STATUS.
 
     TARGET is voicemail (of whom the caller wanted), voicemail:1002, extension:1002,
-    external:+49…, busy, announcement:SOUND, with --when always also ring; none takes the forward
-    away. A number that the toll policy forbids is refused.
+    external:+49…, busy, announcement:SOUND, with --when always also ring. A number that the toll
+    policy forbids is refused. off switches the forward off and keeps its target, on switches it on
+    again; none takes it away.
 
     \b
     Example:
       esl-router presence profile 1001 away extension:1002 --when always --origin external
       esl-router presence profile 1001 available voicemail --when no_answer
-      esl-router presence profile 1001 available none --when busy --as 1001
+      esl-router presence profile 1001 available off --when busy --as 1001
     """
     from esl_router.store import presence
 
     origins = presence.ORIGINS if origin == "both" else (origin,)
-    to = None if target == "none" else target
     with rules.of_domain(domain) as (db, name):
-        changes = presence.set_forward(
-            db, name, user, status, origins, condition, to, by=rules.actor()
-        )
+        which = (db, name, user, status, origins, condition)
+        if target in _SWITCH:
+            changes = presence.switch_forward(*which, _SWITCH[target], by=rules.actor())
+        else:
+            to = None if target == "none" else target
+            changes = presence.set_forward(*which, to, by=rules.actor())
     rules.show_changes(changes)
 
 

@@ -22,6 +22,12 @@ from esl_router.model.people import Origin, User
 from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status
 from esl_router.model.rules import Problem, Rules
 
+_WHEN = {
+    Forward.ALWAYS: "for every call",
+    Forward.BUSY: "when busy",
+    Forward.NO_ANSWER: "without an answer",
+    Forward.UNREGISTERED: "when not registered",
+}
 TITLES = {Origin.INTERNAL: "Internal calls", Origin.EXTERNAL: "External calls"}
 
 
@@ -97,6 +103,9 @@ class Page:
         for origin, steps in self.calls.items():
             words = f"  {self.forward(origin)}{steps_words(steps)}"
             yield [Span(TITLES[origin], "bold"), Span(words)]
+        for (origin, condition), target in self.profile.off.items():
+            words = f"  forward to {target} is off: {_WHEN[condition]}"
+            yield [Span(TITLES[origin], "dim"), Span(words, "dim")]
         for problem in self.problems:
             yield [Span(f"Skipped a broken rule at {problem.path}: {problem.text}", "red")]
 
@@ -135,6 +144,11 @@ class Page:
         return {
             "forward": _record(forward) if forward else None,
             "forwards": {name: str(to) if to else None for name, to in targets.items()},
+            "off": {
+                condition.value: str(to)
+                for (of, condition), to in self.profile.off.items()
+                if of is origin
+            },
             "steps": [
                 {"second": step.at, **action_record(step.decision.action)}
                 for step in self.calls[origin]

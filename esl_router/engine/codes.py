@@ -25,6 +25,7 @@ from esl_router.model.feature import (
     SetFollowMe,
     SetForward,
     SetStatus,
+    SwitchConditional,
     SwitchFilter,
     SwitchForward,
 )
@@ -37,6 +38,8 @@ MOST_CALLS = 99
 
 BOTH = (Origin.INTERNAL, Origin.EXTERNAL)
 """Whose calls a user forwards."""
+
+_NONE_KEPT = "There is no forward to switch on: the number stands behind the code."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _forward(*origins: Origin) -> Callable[[Asked], Feature | Nothing]:
 def _conditional(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
     def read(asked: Asked) -> Feature | Nothing:
         if not asked.argument:
-            return Nothing("Where to forward is not said: the number stands behind the code.")
+            return _switch_conditional(asked, condition, None)
         target = _forwarded_to(asked)
         return target if isinstance(target, Nothing) else SetConditional(condition, target)
 
@@ -115,13 +118,21 @@ def _conditional(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
 
 
 def _conditional_off(condition: Forward) -> Callable[[Asked], Feature | Nothing]:
-    def read(asked: Asked) -> Feature | Nothing:
-        profile = asked.rules.presence(*asked.key).profile(Status.AVAILABLE)
-        if any(profile.target(origin, condition) for origin in BOTH):
-            return SetConditional(condition, None)
-        return Nothing(f"{asked.user.extension} has no such forward.", refused=False)
+    return lambda asked: _switch_conditional(asked, condition, False)
 
-    return read
+
+def _switch_conditional(asked: Asked, condition: Forward, on: bool | None) -> Feature | Nothing:
+    """``on``: None: off where any is on, as its lamp shows it, and on where none is."""
+    profile = asked.rules.presence(*asked.key).profile(Status.AVAILABLE)
+    if on is None:
+        on = not any((origin, condition) in profile.forwards for origin in BOTH)
+    kept = {**profile.off, **profile.forwards}
+    there = tuple(origin for origin in BOTH if (origin, condition) in kept)
+    if there:
+        return SwitchConditional(condition, there, on)
+    if on:
+        return Nothing(_NONE_KEPT)
+    return Nothing(f"{asked.user.extension} has no such forward.", refused=False)
 
 
 def _forwarded_to(asked: Asked) -> str | Nothing:
@@ -159,7 +170,7 @@ def _switch(asked: Asked, origins: tuple[Origin, ...], on: bool) -> Feature | No
     if there:
         return SwitchForward(there, on)
     if on:
-        return Nothing("There is no forward to switch on: the number stands behind the code.")
+        return Nothing(_NONE_KEPT)
     return Nothing(f"{asked.user.extension} forwards no calls.", refused=False)
 
 

@@ -20,6 +20,7 @@ from esl_router.model.feature import (
     SetFollowMe,
     SetForward,
     SetStatus,
+    SwitchConditional,
     SwitchFilter,
     SwitchForward,
     Tone,
@@ -134,10 +135,11 @@ def words(extension: str, feature: Feature) -> str:
             return f"{extension} forwards {_calls(origins)} to {target}."
         case SwitchForward(origins=origins, on=on):
             return f"{extension} switches the forward of {_calls(origins)} {_switched(on)}."
-        case SetConditional(condition=condition, target=None):
-            return f"{extension} forwards no calls {_WHEN[condition]}."
         case SetConditional(condition=condition, target=target):
             return f"{extension} forwards calls {_WHEN[condition]} to {target}."
+        case SwitchConditional(condition=condition, origins=origins, on=on):
+            which = f"{_calls(origins)} {_WHEN[condition]}"
+            return f"{extension} switches the forward of {which} {_switched(on)}."
         case SetDeviceDnd(device=device, on=on):
             return f"Do not disturb of {device} is {_switched(on)}."
         case SetFollowMe(device=device, on=on):

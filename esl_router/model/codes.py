@@ -121,7 +121,7 @@ USUAL = {
 
 
 class Argument(StrEnum):
-    """What may be dialled behind a code; each may be left out, but for a number that is needed."""
+    """What may be dialled behind a code; each may be left out, but for the number of a divert."""
 
     NONE = ""
     HOURS = "hours"
@@ -136,9 +136,6 @@ class Argument(StrEnum):
     """An extension, or a number outside as it is dialled. A star may stand before it and a # behind
     it, as people know it from their mobiles."""
 
-    TARGET = "target"
-    """The same, and needed: no earlier one is noted."""
-
     FOR_EXECUTIVE = "executive*number"
     """A number; where there are several executives, his number and a star before it."""
 
@@ -152,7 +149,6 @@ _HOLDS = {
     Argument.EXECUTIVE: "0123456789",
     Argument.WORKPLACE: "0123456789",
     Argument.NUMBER: "0123456789*#",
-    Argument.TARGET: "0123456789*#",
     Argument.FOR_EXECUTIVE: "0123456789*#",
 }
 """The characters that may stand in an argument."""
@@ -175,9 +171,9 @@ TAKES = {
     Code.FORWARD: Argument.NUMBER,
     Code.FORWARD_INTERNAL: Argument.NUMBER,
     Code.FORWARD_EXTERNAL: Argument.NUMBER,
-    Code.FORWARD_BUSY: Argument.TARGET,
-    Code.FORWARD_NO_ANSWER: Argument.TARGET,
-    Code.FORWARD_UNREGISTERED: Argument.TARGET,
+    Code.FORWARD_BUSY: Argument.NUMBER,
+    Code.FORWARD_NO_ANSWER: Argument.NUMBER,
+    Code.FORWARD_UNREGISTERED: Argument.NUMBER,
     Code.DEVICE_DND: Argument.DEVICE,
     Code.DEVICE_DND_OFF: Argument.DEVICE,
     Code.FOLLOW_ME: Argument.DEVICE,

@@ -55,16 +55,24 @@ class SwitchForward:
 
 @dataclass(frozen=True, slots=True)
 class SetConditional:
-    """Where calls of every origin go on one condition, by the profile of *available*; None:
-    nowhere."""
+    """Where calls of every origin go on one condition, by the profile of *available*."""
 
     condition: Forward
-    target: str | None
+    target: str
     """As the rules file writes it."""
 
     @property
     def on(self) -> bool:
-        return self.target is not None
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchConditional:
+    """The same, on or off with the targets that there are."""
+
+    condition: Forward
+    origins: tuple[Origin, ...]
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,7 @@ Feature = (
     | SetForward
     | SwitchForward
     | SetConditional
+    | SwitchConditional
     | SetDeviceDnd
     | SetFollowMe
     | LogTeam

@@ -107,6 +107,9 @@ class Profile:
 
     forwards: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
 
+    off: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
+    """Forwards that are switched off: they send no call anywhere, and keep their targets (D8)."""
+
     alert_first: AlertFirst | None = None
     """Seconds that his phones ring before the status sends a call away, or :data:`SPLASH` (C7a)."""
 
@@ -236,7 +239,8 @@ class Presence:
 
         What he says of his phones when they ring unheard holds in every status in which they ring:
         where a status has no forward of its own for busy, no answer or not registered, and no time
-        after which ringing ends, that of ``available`` holds.
+        after which ringing ends, that of ``available`` holds. A forward that is switched off is
+        none.
         """
         own = self.profiles.get(status, Profile())
         usual = self.profiles.get(Status.AVAILABLE)

@@ -25,6 +25,7 @@ from esl_router.model.feature import (
     SetFollowMe,
     SetForward,
     SetStatus,
+    SwitchConditional,
     SwitchFilter,
     SwitchForward,
 )
@@ -141,6 +142,19 @@ def _conditional(desk: _Desk, what: SetConditional) -> None:
     )
 
 
+def _switch_conditional(desk: _Desk, what: SwitchConditional) -> None:
+    presence.switch_forward(
+        desk.db,
+        desk.domain,
+        desk.user,
+        Status.AVAILABLE.value,
+        [origin.value for origin in what.origins],
+        what.condition.value,
+        what.on,
+        by=desk.actor,
+    )
+
+
 def _device_dnd(desk: _Desk, what: SetDeviceDnd) -> None:
     admin.set_device(desk.db, desk.domain, what.device, {"dnd": what.on}, by=desk.actor)
 
@@ -182,6 +196,7 @@ _CHANGE: Mapping[type, Callable[[_Desk, Any], None]] = {
     SetForward: _set_forward,
     SwitchForward: _switch_forward,
     SetConditional: _conditional,
+    SwitchConditional: _switch_conditional,
     SetDeviceDnd: _device_dnd,
     SetFollowMe: _follow_me,
     LogTeam: _log_team,

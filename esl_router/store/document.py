@@ -437,7 +437,10 @@ def _profile(row: Mapping[str, Any], forwards: list[dict[str, Any]]) -> Document
     if row["ring_group_calls"] is not None:
         found["ring_group_calls"] = bool(row["ring_group_calls"])
     for forward in forwards:
-        found[forward["origin"]][forward["condition"]] = forward["target"]
+        found[forward["origin"]][forward["condition"]] = {
+            "to": forward["target"],
+            **_flags(forward, "enabled"),
+        }
     return found
 
 

@@ -181,6 +181,30 @@ class Maybe:
         return None if value is None else self.form.write(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Switchable:
+    """A value that may be switched off and is kept then: a word, or ``{to: …, enabled: false}``."""
+
+    form: Form
+
+    def read(self, value: Any, place: Place) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return self._record.read(value, place)
+        return {"to": self.form.read(value, place), "enabled": True}
+
+    def write(self, value: Any) -> Any:
+        if value is None:
+            return None
+        return self.form.write(value["to"]) if value["enabled"] else self._record.write(value)
+
+    @property
+    def _record(self) -> Record:
+        enabled = One(values.boolean)
+        return Record({"to": Key(self.form), "enabled": Key(enabled, True)})
+
+
 def near(word: str, words: Collection[str]) -> str:
     """``, did you mean 'x'?`` when one of ``words`` is near, else nothing."""
     if len(words) > _TOO_MANY_TO_COMPARE:

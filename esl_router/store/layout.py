@@ -17,7 +17,7 @@ from esl_router.model.feature import Tone
 from esl_router.model.labels import LABELS
 from esl_router.model.people import Greetings, Hook, Settings
 from esl_router.store import values
-from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, usual
+from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, Switchable, usual
 
 Document = dict[str, Any]
 
@@ -35,7 +35,7 @@ _MAYBE_SECONDS = One(values.optional(values.whole(1, 600, "seconds")))
 _FORWARD_RING = One(values.optional(values.whole(1, 300, "seconds")))
 _TO = One(values.target("voicemail", "busy", "ring", sounds=True))
 _AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring", sounds=True)))
-_AFTER_ALL = One(values.optional(values.target("voicemail", "busy", sounds=True)))
+_AFTER_ALL = One(values.target("voicemail", "busy", sounds=True))
 _TEAM_TARGET = One(values.optional(values.target("busy")))
 _ROLLOVER = One(values.optional(values.target("voicemail", "busy", "no_answer", "executive")))
 
@@ -211,7 +211,7 @@ WORKPLACE = Record(
 # -- presence ---------------------------------------------------------------------------------
 CONDITIONS = ("always", "no_answer", "busy", "unregistered")
 _FORWARDS = Record(
-    {name: Key(_AT_ONCE if name == "always" else _AFTER_ALL, None) for name in CONDITIONS}
+    {name: Key(Switchable(_TO if name == "always" else _AFTER_ALL), None) for name in CONDITIONS}
 )
 PROFILE = Record(
     {

@@ -917,3 +917,11 @@ def m036_missed_calls(db: sqlite_utils.Database) -> None:
 def m039_language(db: sqlite_utils.Database) -> None:
     # Of the words that the router itself puts on telephones.
     db.executescript("ALTER TABLE domains ADD COLUMN language TEXT NOT NULL DEFAULT 'en';")
+
+
+@MIGRATIONS()
+def m041_forwards_of_a_status_are_switched(db: sqlite_utils.Database) -> None:
+    db.execute(
+        "ALTER TABLE forwards ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1"
+        " CHECK (enabled IN (0, 1))"
+    )

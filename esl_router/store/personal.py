@@ -50,7 +50,7 @@ _NOTHING = (None,) * 16
 
 _PROFILES = """
     SELECT profiles.status, no_answer_after, queue_login, ring_group_calls,
-           alert_first, announce, push, origin, condition, target
+           alert_first, announce, push, origin, condition, target, enabled
     FROM profiles LEFT JOIN forwards USING (domain, extension, status)
     WHERE domain = ? AND extension = ?
 """
@@ -132,9 +132,10 @@ def _profiles(
 ) -> dict[Status, Profile]:
     plain: dict[Status, Profile] = {}
     forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
+    off: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
     for row in conn.execute(_PROFILES, (domain, extension)):
         name, after, login, ring_group_calls, alert, announce, push, *forward = row
-        origin, condition, text = forward
+        origin, condition, text, enabled = forward
         try:
             status = Status(name)
         except ValueError:
@@ -157,11 +158,11 @@ def _profiles(
             continue
         try:
             key = (Origin(origin), Forward(condition))
-            forwards.setdefault(status, {})[key] = Target.parse(text)
+            (forwards if enabled else off).setdefault(status, {})[key] = Target.parse(text)
         except ValueError:
             report(f"{path}.{name}.{origin}.{condition}", f"{text!r} is no target")
     return {
-        status: replace(profile, forwards=forwards.get(status, {}))
+        status: replace(profile, forwards=forwards.get(status, {}), off=off.get(status, {}))
         for status, profile in plain.items()
     }
 

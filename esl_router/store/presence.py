@@ -8,7 +8,7 @@ RulesFileError for a wrong value, and NotPermitted.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,8 @@ from esl_router.model.actor import Actor
 from esl_router.store import rights
 from esl_router.store.changes import Changes, change_user, country_of, user
 from esl_router.store.database import write
-from esl_router.store.layout import Document
+from esl_router.store.forms import usual
+from esl_router.store.layout import PROFILE, Document
 from esl_router.store.objects import Path
 from esl_router.store.values import instant_text, number
 
@@ -99,7 +100,8 @@ def set_forward(
     *,
     by: Actor | None = None,
 ) -> Changes:
-    """Set where calls of these origins go in a status on one condition; None: nowhere.
+    """Set where calls of these origins go in a status on one condition; None: nowhere. It is
+    switched on with it.
 
     Refused as in a rules file, a number that the toll policy forbids too; and where it would
     lead back to the user himself.
@@ -114,6 +116,44 @@ def set_forward(
             raise RulesFileError([f"users.{extension}.{'.'.join(paths[0])}: {problem}"])
         with once():
             return change_user(db, domain, extension, old, dict.fromkeys(paths, target))
+
+
+def switch_forward(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    status: str,
+    origins: Collection[str],
+    condition: str,
+    on: bool,
+    *,
+    by: Actor | None = None,
+) -> Changes:
+    """Switch the forwards of these origins on or off, in a status on one condition; each keeps its
+    target (D8).
+
+    An origin without one is passed over, unless that leaves nothing to switch.
+    """
+    with write(db, by):
+        paths = [("presence", "profiles", status, origin, condition) for origin in origins]
+        old = own(db, domain, extension, by, *paths)
+        profile = old["presence"]["profiles"].get(status, usual(PROFILE))
+        found = {
+            path: {**forward, "enabled": on}
+            for path, origin in zip(paths, origins, strict=True)
+            if (forward := profile[origin][condition]) is not None
+        }
+        if not found:
+            which = f"{next(iter(origins))} " if len(origins) == 1 else ""
+            raise RulesFileError(
+                [
+                    f"users.{extension}.presence.profiles.{status}: there is no {which}forward to "
+                    f"switch: `esl-router presence profile {extension} {status} TARGET --when "
+                    f"{condition}`"
+                ]
+            )
+        with once():
+            return change_user(db, domain, extension, old, found)
 
 
 def set_deputy(

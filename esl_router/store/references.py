@@ -118,9 +118,9 @@ def targets_of_user(extension: str, user: Mapping[str, Any]) -> Iterator[tuple[s
     for status, profile in user["presence"]["profiles"].items():
         for origin in ("internal", "external"):
             for condition in CONDITIONS:
-                if (target := profile[origin][condition]) is not None:
+                if (forward := profile[origin][condition]) is not None:
                     path = f"users.{extension}.presence.profiles.{status}.{origin}.{condition}"
-                    yield path, target
+                    yield path, forward["to"]
     for origin in CALL_ORIGINS:
         if (forward := user["forward"][origin]) is not None:
             yield f"users.{extension}.forward.{origin}.to", forward["to"]

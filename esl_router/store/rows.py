@@ -176,9 +176,9 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
         yield "profiles", {**inner, "position": index, **settings}
         for origin in ("internal", "external"):
             for condition in CONDITIONS:
-                if (target := profile[origin][condition]) is not None:
-                    row = {**inner, "origin": origin, "condition": condition, "target": target}
-                    yield "forwards", row
+                if (forward := profile[origin][condition]) is not None:
+                    row = {"target": forward["to"], "enabled": forward["enabled"]}
+                    yield "forwards", {**inner, "origin": origin, "condition": condition, **row}
     for origin in CALL_ORIGINS:
         if (forward := user["forward"][origin]) is not None:
             row = {name: forward[name] for name in ("enabled", "ring_splash")}

@@ -120,6 +120,34 @@ def test_forwards(run):
     assert run.json("presence", "show", "1001")["calls"]["external"]["forwards"]["always"] is None
 
 
+def test_a_forward_is_switched_off_and_on(run):
+    words = ["presence", "profile", "1001", "available"]
+    busy = ["--when", "busy", "--as", "1001"]
+    run.ok(*words, "voicemail", *busy)
+    said = run.ok(*words, "off", *busy, "--origin", "external")
+    kept = 'external.busy: voicemail → {"to": "voicemail", "enabled": false}'
+    assert said == f"~ users.1001.presence.profiles.available.{kept}\n"
+    calls = run.json("presence", "show", "1001")["calls"]
+    assert (calls["external"]["forwards"]["busy"], calls["external"]["off"]) == (
+        None,
+        {"busy": "voicemail"},
+    )
+    assert (calls["internal"]["forwards"]["busy"], calls["internal"]["off"]) == ("voicemail", {})
+    page = run.ok("presence", "show", "1001")
+    assert "External calls  forward to voicemail is off: when busy" in page
+    exported = run.exported()
+    assert "busy: {to: voicemail, enabled: false}" in exported
+    assert "no change" in run.ok("import", "-", "--dry-run", text=exported)
+    assert run.ok(*words, "on", *busy).startswith("~ users.1001.presence.profiles.available.ext")
+    run.ok("undo", "--as", "1001")
+    assert run.exported() == exported
+    assert "change the forwards of 1001" in run.fails(
+        *words, "on", "--when", "busy", "--as", "1002"
+    )
+    text = run.fails("presence", "profile", "1001", "lunch", "on", "--when", "busy")
+    assert "there is no forward to switch: `esl-router presence profile 1001 lunch TARGET" in text
+
+
 def test_a_deputy_for_everybody_but_colleagues(run):
     run.ok("presence", "deputy", "1001", "extension:1002", "--as", "1001")
     for chosen in ("away", "dnd", "lunch", "business_trip"):

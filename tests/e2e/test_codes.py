@@ -56,6 +56,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1448, presence={"profiles": {"away": {"queue_login": False}}}),
     **somebody(1450), **somebody(1451), **somebody(1452),
     **somebody(1453), **somebody(1454), **somebody(1455), **somebody(1456), **somebody(1457),
+    **somebody(1458, voicemail=False), **somebody(1459),
 }  # fmt: skip
 RULES = {
     **company(**PEOPLE),
@@ -191,7 +192,9 @@ CODES: dict[str, tuple[int, Callable[[Any], Any], list[tuple[str, tuple[int, ...
     **{f"forward_{name}": (user, at("presence", "profiles", "available"), [
         (f"*{code}{COLLEAGUE}", ON, both({condition: f"extension:{COLLEAGUE}"})),
         (f"*{code}*{MOBILE}#", ON, both({condition: "external:+491711234567"})),
-        (f"#{code}", OFF, {}), (f"#{code}", OFF, {})])
+        *2 * [(f"#{code}", OFF, both({condition: {
+            "to": "external:+491711234567", "enabled": False}}))],
+        (f"*{code}", ON, both({condition: "external:+491711234567"}))])
        for code, user, name, condition in (
            (27, 1453, "when_busy", "busy"), (28, 1454, "without_an_answer", "no_answer"),
            (29, 1455, "when_not_registered", "unregistered"))},
@@ -348,7 +351,6 @@ BEHIND = {
     Argument.EXECUTIVE: "1450",
     Argument.WORKPLACE: "311",
     Argument.NUMBER: COLLEAGUE,
-    Argument.TARGET: COLLEAGUE,
     Argument.FOR_EXECUTIVE: f"1450*{COLLEAGUE}",
 }
 """What a stranger dials behind a code."""
@@ -607,6 +609,19 @@ def nobody_answers_and_a_colleague_takes_the_call(stage: Stage) -> None:
     assert call.wait(8) == 200
     assert other.invited
     call.hang_up()
+
+
+@play
+def a_forward_on_a_condition_off_and_on_again(stage: Stage) -> None:
+    other, caller = stage.line("1459-a", answer=0.2), stage.inside("1438-a")
+    for number, tone, code in (("*291459", ON, 200), ("*29", OFF, 480), ("*29", ON, 200)):
+        known = len(other.ringings)
+        assert dial(stage, "1458-a", number)[0] == tone, number
+        call = caller.call("1458")
+        assert call.wait(5) == code, number
+        assert len(other.ringings) - known == (code == 200)
+        if code == 200:
+            call.hang_up()
 
 
 @pytest.mark.timeout(240)

@@ -31,6 +31,7 @@ from esl_router.model.feature import (
     SetFollowMe,
     SetForward,
     SetStatus,
+    SwitchConditional,
     SwitchFilter,
     SwitchForward,
     Tone,
@@ -182,17 +183,27 @@ def test_dnd_toggles_by_the_status_that_the_user_has_set(presence, then):
     ("number", "condition"),
     [("#27", Forward.BUSY), ("#28", Forward.NO_ANSWER), ("#29", Forward.UNREGISTERED)],
 )
-def test_a_forward_on_a_condition_is_taken_away_where_there_is_one(number, condition):
-    target = Target.parse("voicemail")
+def test_a_forward_on_a_condition_is_switched_where_there_is_one(number, condition):
+    target, toggle = Target.parse("voicemail"), number.replace("#", "*")
     for origin in BOTH:
-        profile = Profile(forwards={(origin, condition): target})
-        rules = {"statuses": {"1002": Presence(profiles={Status.AVAILABLE: profile})}}
-        assert asked(number, **rules) == SetConditional(condition, None)
+        for key, others, on in (("forwards", "off", False), ("off", "forwards", True)):
+            elsewhere = {(origin, Forward.ALWAYS): target}
+            profile = Profile(**{key: {(origin, condition): target}, others: elsewhere})
+            rules = {"statuses": {"1002": Presence(profiles={Status.AVAILABLE: profile})}}
+            assert asked(number, **rules) == SwitchConditional(condition, (origin,), False)
+            assert asked(toggle, **rules) == SwitchConditional(condition, (origin,), on)
+    inside, outside = ((origin, condition) for origin in BOTH)
+    profile = Profile(forwards={outside: target}, off={inside: target})
+    rules = {"statuses": {"1002": Presence(profiles={Status.AVAILABLE: profile})}}
+    assert asked(toggle, **rules) == SwitchConditional(condition, BOTH, False), "its lamp is lit"
     others = {(origin, each): target for origin in BOTH for each in Forward if each != condition}
     presence = Presence(profiles={Status.AVAILABLE: Profile(forwards=others)})
     decision = decided(number, rules=company(statuses={"1002": presence}))
     assert decision.action == Confirm(Tone.OFF)
     assert "1002 has no such forward." in said(decision)
+    decision = decided(toggle, rules=company(statuses={"1002": presence}))
+    assert decision.action == Confirm(Tone.REFUSED)
+    assert "There is no forward to switch on" in said(decision)
 
 
 def test_dnd_for_some_hours_is_no_toggle():
@@ -277,7 +288,7 @@ def test_a_forward_is_switched_with_the_target_that_it_has():
         ("*271002", "1002", "1002 cannot forward to himself."),
         ("*281099", "1002", "Nobody here has the number 1099."),
         ("*29*0900123456#", "1002", "The toll policy forbids +49900123456."),
-        ("*28", "1002", "Where to forward is not said: the number stands behind the code."),
+        ("*28", "1002", "There is no forward to switch on: the number stands behind the code."),
         ("*253", "1002", "1002 has 2 devices, not 3."),
         ("*260", "1002", "1002 has 2 devices, not 0."),
         ("*372001", "1002", "1002 is no member of 2001."),

@@ -215,6 +215,10 @@ def test_forwards_on_a_condition(key, condition):
         Lamp.DARK,
         Lamp.LIT,
     ]
+    off = {(origin, condition): Target.parse("extension:1002") for origin in both}
+    kept = {"1001": Presence(profiles={Status.AVAILABLE: Profile(off=off)})}
+    for each in (key, f"{key}1002"):
+        assert lamp(each, company(statuses=kept)) is Lamp.DARK, "switched off, its target kept"
     assert lamp(key, rules(Origin.INTERNAL)) is Lamp.LIT
     assert lamp(f"{key}1002", rules(Origin.INTERNAL)) is Lamp.DARK
     assert lamp(key, company()) is lamp(f"{key}1002", company()) is Lamp.DARK

@@ -200,6 +200,24 @@ def test_a_forward_that_a_status_has_itself_goes_before_that_of_available():
     assert way(play(rules, SILENT)) == ["1001", "1003"], "nor is `always` of available taken over"
 
 
+def test_a_forward_that_is_switched_off_is_none():
+    def off(condition, target):
+        return {(Origin.EXTERNAL, condition): Target.parse(target)}
+
+    missed = Forward.NO_ANSWER
+    usual = forwards(no_answer="extension:1002").profiles
+    meeting = {Status.MEETING: Profile(off=off(missed, "extension:1003"))}
+    rules = company(u1001=Presence(Status.MEETING, profiles={**usual, **meeting}))
+    assert way(play(rules, SILENT)) == ["1001", "1002"], "that of available holds"
+    available = {Status.AVAILABLE: Profile(off=off(missed, "extension:1002"))}
+    for status in (Status.AVAILABLE, Status.MEETING):
+        rules = company(u1001=Presence(status, profiles=available))
+        assert way(play(rules, SILENT)) == ["1001", "box 1001"]
+    away = {Status.AWAY: Profile(off=off(Forward.ALWAYS, "extension:1002"))}
+    rules = company(u1001=Presence(Status.AWAY, profiles=away))
+    assert way(play(rules)) == ["box 1001"], "the usual of the status"
+
+
 def test_what_came_round_in_a_circle_goes_nowhere_else():
     everything = dict.fromkeys(("no_answer", "busy", "unregistered"), "extension:1002")
     rules = company(u1001=forwards(**everything))

@@ -19,6 +19,7 @@ from esl_router.model.feature import (
     SetFollowMe,
     SetForward,
     SetStatus,
+    SwitchConditional,
     SwitchFilter,
     SwitchForward,
 )
@@ -88,8 +89,16 @@ def changed(company, path):
             "1001",
             SetConditional(Forward.BUSY, "extension:1002"),
             {
-                "presence.profiles.available.internal.busy": "extension:1002",
-                "presence.profiles.available.external.busy": "extension:1002",
+                "presence.profiles.available.internal.busy.to": "extension:1002",
+                "presence.profiles.available.external.busy.to": "extension:1002",
+            },
+        ),
+        (
+            "1001",
+            SwitchConditional(Forward.BUSY, BOTH, False),
+            {
+                "presence.profiles.available.internal.busy.enabled": False,
+                "presence.profiles.available.external.busy.enabled": False,
             },
         ),
         ("1003", SwitchForward((Origin.EXTERNAL,), True), {"forward.external.enabled": True}),

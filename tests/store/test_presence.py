@@ -6,12 +6,14 @@ from esl_router.engine.presence import effective
 from esl_router.errors import NotFound, NotPermitted
 from esl_router.store import admin
 from esl_router.store.document import read_rules
+from esl_router.store.layout import USER
 from esl_router.store.presence import (
     display_names,
     set_busy_on_busy,
     set_forward,
     set_presence,
     set_profile,
+    switch_forward,
     zone_of,
 )
 from esl_router.store.reader import Store
@@ -229,6 +231,69 @@ def test_forwards(company):
         '- users.1001.presence.profiles.away.internal: {"always": "extension:1003"}'
     ]
     assert set_forward(company, DOMAIN, "1001", "away", ["internal"], "always", None) == ()
+
+
+def test_a_forward_is_switched_off_and_keeps_its_target(company):
+    def switch(on, *origins, user="1001", status="away", condition="always", by=None):
+        words = (company, DOMAIN, user, status, origins, condition, on)
+        return switch_forward(*words, by=by)
+
+    path = "users.1001.presence.profiles.away"
+    off = '{"to": "busy", "enabled": false}'
+    assert lines(switch(False, "internal")) == [f"~ {path}.internal.always: busy → {off}"]
+    assert switch(False, "internal") == ()
+    [change] = lines(switch(False, "internal", "external"))
+    assert change.startswith(f"~ {path}.external.always: extension:1002 → {{")
+    assert len(switch(True, "internal", "external")) == 2
+    assert switch(True, "internal", "external") == ()
+    switch(False, "internal")
+    [change] = lines(
+        set_forward(company, DOMAIN, "1001", "away", ["internal"], "always", "voicemail")
+    )
+    assert change == f"~ {path}.internal.always: {off} → voicemail"
+    for words, text in (
+        (("1001", "away", ["internal"], "busy"), "there is no internal forward to switch: "),
+        (("1002", "lunch", ["internal", "external"], "busy"), "there is no forward to switch: "),
+    ):
+        [line] = refused(switch_forward, company, DOMAIN, *words, True)
+        assert f".profiles.{words[1]}: {text}" in line
+    with pytest.raises(NotPermitted):
+        switch(True, "internal", by=acting("1002"))
+    assert switch(False, "external", by=acting("1001"))
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ({"to": "voicemail"}, "voicemail"),
+        ({"to": "voicemail", "enabled": True}, "voicemail"),
+        ({"to": "busy", "enabled": False}, {"to": "busy", "enabled": False}),
+    ],
+)
+def test_a_forward_as_a_mapping_is_written_as_a_word_where_it_is_on(company, written, normal):
+    path = "presence.profiles.lunch.internal.busy"
+    admin.set_user(company, DOMAIN, "1001", {path: written})
+    found = USER.write(admin.user(company, DOMAIN, "1001"))
+    assert found["presence"]["profiles"]["lunch"] == {"internal": {"busy": normal}}
+
+
+@pytest.mark.parametrize(
+    ("written", "where", "text"),
+    [
+        ({"enabled": False}, ".to", "is missing"),
+        ({"to": "ring"}, ".to", "'ring' is no target"),
+        ({"to": "busy", "enabled": "perhaps"}, ".enabled", "must be true or false"),
+        ({"to": "busy", "on": False}, ".on", "unknown key"),
+        ({"to": "extension:1099", "enabled": False}, "", "there is no user or team '1099'"),
+        ({"to": "external:+4990012345", "enabled": False}, "", "toll does not permit"),
+        (["busy"], "", "is no target"),
+    ],
+)
+def test_what_a_forward_as_a_mapping_cannot_be(company, written, where, text):
+    path = "presence.profiles.lunch.internal.busy"
+    [line] = refused(admin.set_user, company, DOMAIN, "1001", {path: written})
+    assert line.startswith(f"users.1001.{path}{where}: ")
+    assert text in line
 
 
 @pytest.mark.parametrize(

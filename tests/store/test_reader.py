@@ -356,6 +356,18 @@ def test_an_end_that_is_no_instant_counts_as_none(company, store, until):
         assert [path for path, _ in said(rules)] == ["users.1008.presence.until"]
 
 
+def test_a_forward_that_is_switched_off_is_kept_aside(company, store):
+    change = "UPDATE forwards SET enabled = 0 WHERE extension = '1007' AND condition = 'busy'"
+    force(company, change)
+    with store.read() as rules:
+        greta = rules.presence(DOMAIN, "1007").profile(Status.AVAILABLE)
+    bernd = Target(TargetKind.EXTENSION, "1005")
+    origins = (Origin.INTERNAL, Origin.EXTERNAL)
+    assert greta.off == {(origin, Forward.BUSY): bernd for origin in origins}
+    assert [greta.target(origin, Forward.BUSY) for origin in origins] == [None, None]
+    assert greta.target(Origin.INTERNAL, Forward.NO_ANSWER) == bernd
+
+
 def test_a_profile_without_forwards_still_has_its_time(company, store):
     with write(company):
         company.conn.execute("DELETE FROM forwards WHERE extension = '1007'")

@@ -517,7 +517,7 @@ def test_an_announcement_may_stand_where_busy_may():
     words = "announcement:/srv/sounds/closed_today-1.wav"
     rules = rules_file.load(SMALL.replace("extension:1002", words))
     profile = rules["users"]["1001"]["presence"]["profiles"]["available"]
-    assert profile["external"]["no_answer"] == words
+    assert profile["external"]["no_answer"]["to"] == words
     assert f'no_answer: "{words}"' in rules_file.dump(rules)
     always = SMALL.replace('no_answer: "extension:1002"', "always: 'announcement:closed'")
     assert rules_file.load(always)

@@ -359,9 +359,9 @@ def changed_rules(draw):
                 for o in ("internal", "external")
             },
         }
-        profile["internal"]["always"] = draw(
-            st.sampled_from([None, "busy", "ring", "voicemail:1005", "announcement:a/b.wav"])
-        )
+        target = draw(st.sampled_from(["busy", "ring", "voicemail:1005", "announcement:a/b.wav"]))
+        switched = {"to": target, "enabled": draw(st.booleans())}
+        profile["internal"]["always"] = draw(st.sampled_from([None, switched]))
         user["presence"]["profiles"]["lunch"] = profile
         user["presence"]["message"] = draw(st.sampled_from([None, "# 1", "“Ä”: ö"]))
         user["presence"]["afterwards"] = draw(st.sampled_from(["available", "lunch"]))

@@ -266,7 +266,7 @@ def test_what_else_changed_since_stays(company):
     undo(company, DOMAIN, number)
     profile = read_rules(company, DOMAIN)["users"]["1003"]["presence"]["profiles"]["lunch"]
     assert profile["internal"]["busy"] is None
-    assert profile["external"]["busy"] == "voicemail"
+    assert profile["external"]["busy"]["to"] == "voicemail"
 
 
 def test_it_is_the_member_who_is_meant_and_not_his_place(company):
