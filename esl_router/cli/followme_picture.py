@@ -127,7 +127,7 @@ def page(rules: Rules, domain: str, extension: str, live: Live, now: datetime) -
         situation = Situation(
             call, Parties(settings, origin, None, "", user), rules, live, now, Trace()
         )
-        plan = followme.plan(user, origin, situation, limit=profile.no_answer_after, wake=True)
+        plan = followme.plan(user, origin, situation, limit=profile.ringing_ends(origin), wake=True)
         names = tuple(row.device.name for row in rules.follow_me(domain, extension, origin))
         then = elsewhere = before = None
         if origin is not Origin.TEAM:

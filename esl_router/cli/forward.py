@@ -67,7 +67,7 @@ def show_forwards(user: str | None, domain: str | None) -> None:
                     f["origin"],
                     f["to"] or "-",
                     f["enabled"] if f["to"] else "",
-                    "splash" if f["ring_splash"] else "",
+                    ", ".join(filter(None, ("splash" if f["ring_splash"] else "", f["announce"]))),
                 )
                 for f in found
             ],
@@ -133,7 +133,7 @@ def switch_on(user: str, origins: tuple[str, ...], domain: str | None) -> None:
     Example:
       esl-router forward on 1001 --origin external
     """
-    _switch(user, origins, True, domain)
+    _set_key(user, origins, "enabled", True, domain)
 
 
 @forward_command.command("off", acts=True)
@@ -147,16 +147,14 @@ def switch_off(user: str, origins: tuple[str, ...], domain: str | None) -> None:
     Example:
       esl-router forward off 1001 --as 1001
     """
-    _switch(user, origins, False, domain)
+    _set_key(user, origins, "enabled", False, domain)
 
 
-def _switch(
-    user: str, origins: tuple[str, ...], on: bool, domain: str | None, key: str = "enabled"
-) -> None:
+def _set_key(user: str, origins: tuple[str, ...], key: str, value: Any, domain: str | None) -> None:
     from esl_router.store import call_forward
 
     with rules.of_domain(domain) as (db, name):
-        changes = call_forward.switch(db, name, user, origins, on, key=key, by=rules.actor())
+        changes = call_forward.set_key(db, name, user, origins, key, value, by=rules.actor())
     rules.show_changes(changes)
 
 
@@ -177,7 +175,25 @@ def switch_ring_splash(
     Example:
       esl-router forward ring-splash 1001 on --origin external
     """
-    _switch(user, origins, switch == "on", domain, "ring_splash")
+    _set_key(user, origins, "ring_splash", switch == "on", domain)
+
+
+@forward_command.command("announce", acts=True)
+@click.argument("user")
+@click.argument("sound", metavar="SOUND|none")
+@_ORIGIN
+@of_domain
+def set_announce(user: str, sound: str, origins: tuple[str, ...], domain: str | None) -> None:
+    """Play a sound to callers before a user's forward takes their calls.
+
+    SOUND is a file as FreeSWITCH names it. They hear it before the answer: it costs them nothing.
+
+    \b
+    Example:
+      esl-router forward announce 1001 ivr/ivr-please_hold_while_party_contacted.wav
+      esl-router forward announce 1001 none --origin internal --as 1001
+    """
+    _set_key(user, origins, "announce", None if sound == "none" else sound, domain)
 
 
 @forward_command.command("ring-time", acts=True)

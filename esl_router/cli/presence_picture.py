@@ -161,6 +161,7 @@ def _record(forward: CallForward) -> dict[str, Any]:
         "to": str(forward.to),
         "enabled": forward.enabled,
         "ring_splash": forward.ring_splash,
+        "announce": forward.announce or None,
     }
 
 

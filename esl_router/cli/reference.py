@@ -42,7 +42,8 @@ JSON = {
     "followme remove": "changes[]",
     "presence show": "domain user name at status display message until afterwards alert_first "
     "announce axes[axis status wins why] calls{internal external}{"
-    "forward{to enabled ring_splash} forwards{always busy no_answer unregistered} "
+    "forward{to enabled ring_splash announce} forwards{always busy no_answer unregistered} "
+    "off{as in forwards} "
     "steps[second action …]} problems[path text] (without USER a list of these)",
     "presence set": "changes[]",
     "presence profile": "changes[]",
@@ -52,12 +53,13 @@ JSON = {
     "presence messenger": "changes[]",
     "presence feed": "taken refused uncounted",
     "presence push": "changes[]",
-    "forward show": "[user name origin to enabled ring_splash] (with USER both origins)",
+    "forward show": "[user name origin to enabled ring_splash announce] (with USER both origins)",
     "forward set": "changes[]",
     "forward on": "changes[]",
     "forward off": "changes[]",
     "forward clear": "changes[]",
     "forward ring-splash": "changes[]",
+    "forward announce": "changes[]",
     "forward ring-time": "changes[]",
     "calendar list": "[user source login address status forward all_day tentative merge_gap "
     "padding read failing problem]",

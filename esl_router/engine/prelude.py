@@ -10,7 +10,7 @@ from esl_router.engine.way import Redirect, Way
 from esl_router.model.actions import Action, Announce, Leg, Registered, Ring
 from esl_router.model.call import Attempt
 from esl_router.model.people import User
-from esl_router.model.presence import SPLASH, AlertFirst, Profile, TargetKind
+from esl_router.model.presence import SPLASH, AlertFirst, CallForward, Profile, TargetKind
 from esl_router.model.trace import Trace
 
 STAGE = "prelude"
@@ -32,16 +32,22 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
     first = profile.alert_first
     if first is not None and (ring := _alert(user, first, way)) is not None:
         return ring
-    if profile.announce and not way.announced(user.extension):
-        way.situation.trace.fired(STAGE, f"The caller hears {profile.announce} first.")
-        return Announce(profile.announce, user.extension, user.domain, way.mailbox)
-    return None
+    return _announcement(user, profile.announce, way)
 
 
-def splash(user: User, way: Way) -> Action | None:
-    """A moment of ringing before a user's own forward of every call takes it (D1); None: he had
-    that already, or has no phone for it."""
-    return _alert(user, SPLASH, way)
+def before_forward(user: User, forward: CallForward, way: Way) -> Action | None:
+    """The same before his own forward of every call takes it (D1): a moment of ringing, an
+    announcement."""
+    if forward.ring_splash and (ring := _alert(user, SPLASH, way)) is not None:
+        return ring
+    return _announcement(user, forward.announce, way)
+
+
+def _announcement(user: User, sound: str, way: Way) -> Action | None:
+    if not sound or way.announced(user.extension):
+        return None
+    way.situation.trace.fired(STAGE, f"The caller hears {sound} first.")
+    return Announce(sound, user.extension, user.domain, way.mailbox)
 
 
 def _alert(user: User, how: AlertFirst, way: Way) -> Ring | None:

@@ -101,7 +101,7 @@ def _forward(user: User, current: Effective, profile: Profile, way: Way) -> Step
     if forward is None:
         return None
     redirect = Redirect(user, forward.to, Condition.FORWARD)
-    return (prelude.splash(user, way) if forward.ring_splash else None) or redirect
+    return prelude.before_forward(user, forward, way) or redirect
 
 
 def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
@@ -160,7 +160,7 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
         situation,
         way.redirection,
         rows=rows,
-        limit=way.ring_time(profile.no_answer_after),
+        limit=way.ring_time(profile.ringing_ends(origin)),
         wake=True,
     )
     if plan.legs:

@@ -72,6 +72,9 @@ class CallForward:
     ring_splash: bool = False
     """Whether his phones ring for a moment before it sends a call away."""
 
+    announce: str = ""
+    """The sound that a caller hears before it sends his call away (D7); empty: none."""
+
 
 class Forward(StrEnum):
     """When a forward applies."""
@@ -105,6 +108,9 @@ class Profile:
     push: bool = True
     """Whether his apps that are not registered are woken in it (B12)."""
 
+    no_answer_after_by_origin: Mapping[Origin, int] = field(default_factory=dict)
+    """As ``no_answer_after``, for the calls of one origin alone (D2)."""
+
     forwards: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
 
     off: Mapping[tuple[Origin, Forward], Target] = field(default_factory=dict)
@@ -118,6 +124,10 @@ class Profile:
 
     def target(self, origin: Origin, condition: Forward) -> Target | None:
         return self.forwards.get((origin, condition))
+
+    def ringing_ends(self, origin: Origin) -> int | None:
+        """Seconds after which the ringing for calls of an origin ends; None: as the rows say."""
+        return self.no_answer_after_by_origin.get(origin, self.no_answer_after)
 
     @property
     def after_ringing(self) -> dict[tuple[Origin, Forward], Target]:
@@ -246,5 +256,14 @@ class Presence:
         usual = self.profiles.get(Status.AVAILABLE)
         if status is Status.AVAILABLE or usual is None:
             return own
-        after = usual.no_answer_after if own.no_answer_after is None else own.no_answer_after
-        return replace(own, no_answer_after=after, forwards={**usual.after_ringing, **own.forwards})
+        found = replace(own, forwards={**usual.after_ringing, **own.forwards})
+        if own.no_answer_after is not None:
+            return found
+        return replace(
+            found,
+            no_answer_after=usual.no_answer_after,
+            no_answer_after_by_origin={
+                **usual.no_answer_after_by_origin,
+                **own.no_answer_after_by_origin,
+            },
+        )

@@ -34,7 +34,8 @@ def set_forward(
 ) -> Changes:
     """Forward every call of these origins to ``target``; not ``enabled``: only note the target.
 
-    ``ring_splash``: whether his phones ring for a moment first; None: as before. Refused as in a
+    ``ring_splash``: whether his phones ring for a moment first; None: as before, as the
+    announcement is. Refused as in a
     rules file, a number that the toll policy forbids too; and where it would lead back to the user
     himself.
     """
@@ -45,9 +46,10 @@ def set_forward(
             raise RulesFileError([f"{path}: {extension} cannot forward to himself"])
         found = {}
         for origin in origins:
-            before = old["forward"][origin] or {"ring_splash": False}
-            splash = before["ring_splash"] if ring_splash is None else ring_splash
-            found[origin] = {"to": target, "enabled": enabled, "ring_splash": splash}
+            before = old["forward"][origin] or {}
+            found[origin] = {**before, "to": target, "enabled": enabled}
+            if ring_splash is not None:
+                found[origin]["ring_splash"] = ring_splash
         return _change(db, domain, extension, old, found)
 
 
@@ -58,18 +60,32 @@ def switch(
     origins: Collection[str],
     on: bool,
     *,
-    key: str = "enabled",
     by: Actor | None = None,
 ) -> Changes:
     """Switch the forwards of these origins on or off; each keeps its target.
 
-    ``key`` is the switch: ``enabled``, or ``ring_splash``. An origin without a forward is passed
-    over, unless that leaves nothing to switch.
+    An origin without a forward is passed over, unless that leaves nothing to switch.
+    """
+    return set_key(db, domain, extension, origins, "enabled", on, by=by)
+
+
+def set_key(
+    db: sqlite_utils.Database,
+    domain: str,
+    extension: str,
+    origins: Collection[str],
+    key: str,
+    value: Any,
+    *,
+    by: Actor | None = None,
+) -> Changes:
+    """Set one key (``enabled``, ``ring_splash``, ``announce``) of the forwards of these origins to
+    what a rules file would say. Origins without a forward as in :func:`switch`.
     """
     with write(db, by):
         old = own(db, domain, extension, by, ("forward",))
         found = {
-            origin: {**forward, key: on}
+            origin: {**forward, key: value}
             for origin in origins
             if (forward := old["forward"][origin]) is not None
         }
@@ -116,11 +132,12 @@ def set_ring_time(
 def forwards(
     db: sqlite_utils.Database, domain: str, extension: str | None = None
 ) -> list[Document]:
-    """Every forward: ``user``, ``name``, ``origin``, ``to``, ``enabled``, ``ring_splash``; with
-    ``extension`` that user's, one for each origin, ``to`` None where there is none; NotFound."""
+    """Every forward: ``user``, ``name``, ``origin``, ``to``, ``enabled``, ``ring_splash``,
+    ``announce`` (None: none); with ``extension`` that user's, one for each origin, ``to`` None
+    where there is none; NotFound."""
     rows = db.conn.execute(
         """
-        SELECT users.extension, users.name, origin, target, enabled, ring_splash
+        SELECT users.extension, users.name, origin, target, enabled, ring_splash, announce
         FROM call_forwards JOIN users USING (domain, extension)
         WHERE users.domain = ? ORDER BY users.position, users.extension, origin DESC
         """,
@@ -132,6 +149,7 @@ def forwards(
             **dict(zip(names, row[:4], strict=True)),
             "enabled": bool(row[4]),
             "ring_splash": bool(row[5]),
+            "announce": row[6],
         }
         for row in rows
     ]
@@ -145,6 +163,7 @@ def forwards(
         "to": None,
         "enabled": False,
         "ring_splash": False,
+        "announce": None,
     }
     return [by_origin.get(origin, {**none, "origin": origin}) for origin in CALL_ORIGINS]
 

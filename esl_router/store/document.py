@@ -382,6 +382,7 @@ def _users(read: _Tables) -> Document:
                     each["origin"]: {
                         "to": each["target"],
                         **_flags(each, "enabled", "ring_splash"),
+                        **_pick(each, "announce"),
                     }
                     for each in every_call.get(key, ())
                 },
@@ -436,6 +437,8 @@ def _profile(row: Mapping[str, Any], forwards: list[dict[str, Any]]) -> Document
     found |= _flags(row, "push")
     if row["ring_group_calls"] is not None:
         found["ring_group_calls"] = bool(row["ring_group_calls"])
+    for origin in CALL_ORIGINS:
+        found[origin]["no_answer_after"] = row[f"{origin}_no_answer_after"]
     for forward in forwards:
         found[forward["origin"]][forward["condition"]] = {
             "to": forward["target"],

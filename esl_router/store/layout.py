@@ -210,8 +210,14 @@ WORKPLACE = Record(
 
 # -- presence ---------------------------------------------------------------------------------
 CONDITIONS = ("always", "no_answer", "busy", "unregistered")
-_FORWARDS = Record(
-    {name: Key(Switchable(_TO if name == "always" else _AFTER_ALL), None) for name in CONDITIONS}
+_OF_ORIGIN = Record(
+    {
+        "no_answer_after": Key(_MAYBE_SECONDS, None),
+        **{
+            name: Key(Switchable(_TO if name == "always" else _AFTER_ALL), None)
+            for name in CONDITIONS
+        },
+    }
 )
 PROFILE = Record(
     {
@@ -221,8 +227,8 @@ PROFILE = Record(
         "push": Key(_BOOLEAN, True),
         "alert_first": Key(One(values.optional(values.alert_first)), None),
         "announce": Key(One(values.optional(values.sound)), None),
-        "internal": Key(_FORWARDS, usual(_FORWARDS)),
-        "external": Key(_FORWARDS, usual(_FORWARDS)),
+        "internal": Key(_OF_ORIGIN, usual(_OF_ORIGIN)),
+        "external": Key(_OF_ORIGIN, usual(_OF_ORIGIN)),
     }
 )
 _OUTSIDE_HOURS = Record(
@@ -253,6 +259,7 @@ _EVERY_CALL = Record(
         "to": Key(_TO),
         "enabled": Key(_BOOLEAN, True, kept=True),
         "ring_splash": Key(_BOOLEAN, False),
+        "announce": Key(One(values.optional(values.sound)), None),
     }
 )
 _FORWARD = Record({origin: Key(Maybe(_EVERY_CALL), None) for origin in CALL_ORIGINS})

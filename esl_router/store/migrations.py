@@ -925,3 +925,17 @@ def m041_forwards_of_a_status_are_switched(db: sqlite_utils.Database) -> None:
         "ALTER TABLE forwards ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1"
         " CHECK (enabled IN (0, 1))"
     )
+
+
+@MIGRATIONS()
+def m042_times_of_an_origin_and_announcements(db: sqlite_utils.Database) -> None:
+    # The sound is what a caller hears before a forward of every call takes him.
+    db.executescript(
+        """
+        ALTER TABLE profiles ADD COLUMN internal_no_answer_after INTEGER CHECK (
+            internal_no_answer_after BETWEEN 1 AND 600);
+        ALTER TABLE profiles ADD COLUMN external_no_answer_after INTEGER CHECK (
+            external_no_answer_after BETWEEN 1 AND 600);
+        ALTER TABLE call_forwards ADD COLUMN announce TEXT CHECK (announce <> '');
+        """
+    )

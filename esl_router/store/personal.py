@@ -50,7 +50,8 @@ _NOTHING = (None,) * 16
 
 _PROFILES = """
     SELECT profiles.status, no_answer_after, queue_login, ring_group_calls,
-           alert_first, announce, push, origin, condition, target, enabled
+           alert_first, announce, push, internal_no_answer_after, external_no_answer_after,
+           origin, condition, target, enabled
     FROM profiles LEFT JOIN forwards USING (domain, extension, status)
     WHERE domain = ? AND extension = ?
 """
@@ -59,7 +60,7 @@ _LOGIN = {"true": True, "false": False}
 """``keep`` and NULL: as he has logged in or out himself."""
 
 _CALL_FORWARD = """
-    SELECT origin, target, enabled, ring_splash FROM call_forwards
+    SELECT origin, target, enabled, ring_splash, announce FROM call_forwards
     WHERE domain = ? AND extension = ?
 """
 
@@ -101,11 +102,15 @@ def call_forward(
 ) -> dict[Origin, CallForward]:
     """The user's own forwards; one that makes no sense is left out and reported."""
     found: dict[Origin, CallForward] = {}
-    for origin, text, enabled, splash in conn.execute(_CALL_FORWARD, (domain, extension)):
+    rows = conn.execute(_CALL_FORWARD, (domain, extension))
+    for origin, text, enabled, splash, announce in rows:
+        path = f"users.{extension}.forward.{origin}"
         try:
-            found[Origin(origin)] = CallForward(Target.parse(text), enabled != 0, splash != 0)
+            forward = CallForward(Target.parse(text), enabled != 0, splash != 0)
+            sound = _checked(values.sound, announce, f"{path}.announce", report) or ""
+            found[Origin(origin)] = replace(forward, announce=sound)
         except ValueError:
-            report(f"users.{extension}.forward.{origin}.to", f"{text!r} is no target")
+            report(f"{path}.to", f"{text!r} is no target")
     return found
 
 
@@ -134,25 +139,28 @@ def _profiles(
     forwards: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
     off: dict[Status, dict[tuple[Origin, Forward], Target]] = {}
     for row in conn.execute(_PROFILES, (domain, extension)):
-        name, after, login, ring_group_calls, alert, announce, push, *forward = row
-        origin, condition, text, enabled = forward
+        name, after, login, ring_group_calls, alert, announce, push, *rest = row
+        inside, outside, origin, condition, text, enabled = rest
         try:
             status = Status(name)
         except ValueError:
             report(f"{path}.{name}", "is no status")
             continue
-        if after is not None and after < 1:
-            report(f"{path}.{name}.no_answer_after", f"{after} is no number of seconds")
-            after = None
         group = None if ring_group_calls is None else ring_group_calls != 0
         inner = f"{path}.{name}"
+        times = {
+            of: seconds
+            for of, column in ((Origin.INTERNAL, inside), (Origin.EXTERNAL, outside))
+            if (seconds := _seconds(column, f"{inner}.{of.value}.no_answer_after", report))
+        }
         plain[status] = Profile(
-            after,
+            _seconds(after, f"{inner}.no_answer_after", report),
             _LOGIN.get(login),
             group,
             alert_first=_checked(values.alert_first, alert, f"{inner}.alert_first", report),
             announce=_checked(values.sound, announce, f"{inner}.announce", report) or "",
             push=push != 0,
+            no_answer_after_by_origin=times,
         )
         if text is None:
             continue
@@ -174,6 +182,13 @@ def _checked(check: values.Value, value: Any, path: str, report: Report) -> Any:
     except ValueError as error:
         report(path, str(error))
         return None
+
+
+def _seconds(value: int | None, path: str, report: Report) -> int | None:
+    if value is not None and value < 1:
+        report(path, f"{value} is no number of seconds")
+        return None
+    return value
 
 
 def _instant(seconds: int | None, path: str, report: Report) -> datetime | None:

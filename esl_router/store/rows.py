@@ -173,15 +173,16 @@ def user_rows(domain: str, extension: str, user: Mapping[str, Any], position: in
     for index, (status, profile) in enumerate(presence["profiles"].items()):
         inner = {**key, "status": status}
         settings = {name: profile[name] for name in _PROFILE}
-        yield "profiles", {**inner, "position": index, **settings}
-        for origin in ("internal", "external"):
+        times = {f"{of}_no_answer_after": profile[of]["no_answer_after"] for of in CALL_ORIGINS}
+        yield "profiles", {**inner, "position": index, **settings, **times}
+        for origin in CALL_ORIGINS:
             for condition in CONDITIONS:
                 if (forward := profile[origin][condition]) is not None:
                     row = {"target": forward["to"], "enabled": forward["enabled"]}
                     yield "forwards", {**inner, "origin": origin, "condition": condition, **row}
     for origin in CALL_ORIGINS:
         if (forward := user["forward"][origin]) is not None:
-            row = {name: forward[name] for name in ("enabled", "ring_splash")}
+            row = {name: forward[name] for name in ("enabled", "ring_splash", "announce")}
             yield "call_forwards", {**key, "origin": origin, "target": forward["to"], **row}
     for index, rule in enumerate(user["callers"]):
         numbers = json.dumps(rule["numbers"])

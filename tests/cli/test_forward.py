@@ -20,6 +20,7 @@ def test_the_forwards_of_one_and_of_everybody(run):
             "to": None,
             "enabled": False,
             "ring_splash": False,
+            "announce": None,
             "origin": "internal",
         },
         {
@@ -28,6 +29,7 @@ def test_the_forwards_of_one_and_of_everybody(run):
             "to": "extension:1002",
             "enabled": True,
             "ring_splash": False,
+            "announce": None,
             "origin": "external",
         },
     ]
@@ -80,6 +82,30 @@ def test_how_long_it_rings_where_he_forwards_to(run):
     assert run.ok("forward", "ring-time", "1001", "default").startswith("- users.1001.forward_ring")
 
 
+def test_an_announcement(run):
+    run.ok("forward", "set", "1001", "extension:1002")
+    words = ["forward", "announce", "1001"]
+    run.ok(*words, "ivr/gone.wav", "--origin", "external", "--as", "1001")
+    assert [each["announce"] for each in run.json("forward", "show", "1001")] == [
+        None,
+        "ivr/gone.wav",
+    ]
+    assert "ivr/gone.wav" in run.ok("forward", "show")
+    explained = run.ok("explain", "--from", "+49305551", "--to", "1001")
+    assert "The caller hears ivr/gone.wav first." in explained
+    calls = run.json("presence", "show", "1001")["calls"]
+    assert calls["external"]["forward"]["announce"] == "ivr/gone.wav"
+    exported = run.exported()
+    assert "announce: ivr/gone.wav" in exported
+    assert "no change" in run.ok("import", "-", "--dry-run", text=exported)
+    assert "is no sound file" in run.fails(*words, "../x.wav")
+    assert "may not change the call forward of 1001" in run.fails(*words, "none", "--as", "1002")
+    run.ok(*words, "none")
+    run.ok("undo")
+    assert run.exported() == exported
+    assert "there is no forward to switch" in run.fails("forward", "announce", "1002", "a.wav")
+
+
 def test_other_commands_tell_it(run):
     run.ok("forward", "set", "1001", "extension:1002", "--origin", "external")
     run.ok("forward", "set", "1001", "busy", "--origin", "internal", "--disabled")
@@ -92,6 +118,7 @@ def test_other_commands_tell_it(run):
         "to": "busy",
         "enabled": False,
         "ring_splash": False,
+        "announce": None,
     }
     assert calls["external"]["forward"]["to"] == "extension:1002"
     assert run.json("presence", "show", "1002")["calls"]["internal"]["forward"] is None

@@ -182,6 +182,7 @@ def test_a_user_acts_for_himself(run):
         "profiles.away.queue_login=false",
         "profiles.away.ring_group_calls=true",
         "profiles.available.no_answer_after=20",
+        "profiles.available.external.no_answer_after=20",
         "revert=previous",
     ],
 )

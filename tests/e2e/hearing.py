@@ -1,9 +1,12 @@
-"""What a caller hears: which pitches come in."""
+"""What a caller hears: how long, and which pitches; and what there is to be heard."""
 
 from __future__ import annotations
 
 import math
 import select
+import struct
+import wave
+from pathlib import Path
 
 from tests.e2e.endpoint import Caller
 
@@ -33,3 +36,21 @@ def pitches(caller: Caller, known: tuple[int, ...] = (200, 523, 659, 784)) -> tu
             strong = [p for p in known if strength(samples, p) > 0.7]
             found += [p for p in strong if found[-1:] != [p]]
     return tuple(found)
+
+
+def heard(caller: Caller) -> float:
+    """Seconds of sound, not silence, that have come in since it was last asked."""
+    loud = 0
+    while select.select([caller.media], [], [], 0)[0]:
+        packet = caller.media.recv(2048)
+        loud += len(set(packet[12:])) > 4
+    return loud * 0.02
+
+
+def write_tone(path: Path, seconds: int) -> Path:
+    """A sound file: a tone of that length."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        samples = (int(9000 * math.sin(math.tau * 700 * n / 8000)) for n in range(8000 * seconds))
+        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    return path

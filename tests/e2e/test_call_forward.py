@@ -26,9 +26,10 @@ from tests.e2e.diverted import (
     somebody,
 )
 from tests.e2e.endpoint import Behaviour, Placed
+from tests.e2e.hearing import heard, write_tone
 from tests.e2e.lines import Line, to
 from tests.e2e.router import Router
-from tests.e2e.sip import TOLERANCE, wait_until
+from tests.e2e.sip import TOLERANCE, Ringing, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
 
 ANSWERS = "1690"
@@ -94,6 +95,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1616, forward=every("extension:1615")),
     **somebody(1617, presence=away(f"external:{OUT['dnd']}", status="dnd")),
     **somebody(1618, forward=every(f"external:{OUT['silent']}")),
+    **somebody(1619, forward=every(f"extension:{ANSWERS}")),
     # By the hour.
     **somebody(1630, presence=outside("later", "away")),
     **somebody(1631, presence=outside("now", "away")),
@@ -239,6 +241,31 @@ def two_who_forward_to_each_other_end_in_the_mailbox_of_the_first(stage: Stage) 
     phones = [stage.line("1615-a"), stage.line("1616-a")]
     reaches_the_mailbox_of(stage, stage.inside("1900-a").call("1615"), 1615, 1615)
     assert not any(phone.invited for phone in phones)
+
+
+@play
+def the_caller_hears_an_announcement_before_the_target_is_called(stage: Stage) -> None:
+    own, seconds = stage.line("1619-a"), 2
+    sound = str(write_tone(stage.router.place / "forward-1619.wav", seconds))
+    stage.router.run("forward", "announce", "1619", sound, "--origin", "external", "--as", "1619")
+    caller = stage.outside()
+    call = caller.call(direct(1619), user=STRANGER)
+    begun = call.wait_for(183, 3)
+
+    def there() -> list[Ringing]:
+        return to(f"{ANSWERS}-a", diverted_by(1619, own.lines.ringings))
+
+    ringing = wait_until(there, 5, "the target rings")[0]
+    assert ringing.at - call.started - begun == pytest.approx(seconds, abs=TOLERANCE)
+    assert heard(caller) == pytest.approx(seconds, abs=0.4)
+    assert call.wait(5) == 200
+    assert call.at is not None
+    assert call.at > begun + seconds - 0.2, "nobody has answered before"
+    call.hang_up()
+    inside = stage.inside("1900-a").call("1619")
+    reaches(inside, own)
+    assert 183 not in [code for _, code in inside.provisional]
+    assert not own.invited
 
 
 # -- on and off, and what else has a say ----------------------------------------------------------

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import select
-import struct
 import time
-import wave
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -26,7 +22,8 @@ from tests.e2e.diverted import (
     send_on,
     somebody,
 )
-from tests.e2e.endpoint import Behaviour, Caller, Placed, Speaking
+from tests.e2e.endpoint import Behaviour, Placed, Speaking
+from tests.e2e.hearing import heard, write_tone
 from tests.e2e.lines import Line, to
 from tests.e2e.sip import TOLERANCE, Ringing, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
@@ -74,6 +71,10 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **somebody(1320, presence={"status": "away", "profiles": {
         "away": {"internal": {"always": "ring"}},
         "available": {"internal": {"unregistered": f"extension:{ANSWERS}"}}}}),
+    **somebody(1321, presence={"profiles": {"available": {
+        "no_answer_after": 5, "internal": {
+            "no_answer_after": 2, "no_answer": f"extension:{ANSWERS}"},
+        "external": {"no_answer": f"extension:{ANSWERS}"}}}}),
     # A temporary status.
     **somebody(1303), **somebody(1304),
     # Who calls himself.
@@ -222,6 +223,21 @@ def who_is_in_a_meeting_rings_and_his_usual_forward_holds(stage: Stage) -> None:
 
 
 @play
+def each_origin_rings_as_long_as_it_says(stage: Stage) -> None:
+    own = stage.line("1321-a")
+    calls = ((stage.inside("1900-a"), "1321", 2), (stage.outside(), direct(1321), 5))
+    for caller, number, seconds in calls:
+        call = caller.call(number)
+        assert call.wait(8) == 200
+        assert call.at is not None
+        assert abs(call.at - seconds - 0.3) < TOLERANCE
+        ringing = own.ringings[-1]
+        assert ringing.rang == pytest.approx(seconds, abs=TOLERANCE)
+        assert "reason=no-answer" in sent_on(own, 1321)[-1].invite.get("diversion")
+        call.hang_up()
+
+
+@play
 def who_is_away_and_rings_is_forwarded_where_no_phone_of_his_is_registered(stage: Stage) -> None:
     own = stage.line("1900-a")
     call = stage.inside("1900-a").call("1320")
@@ -339,21 +355,8 @@ LENGTH = 2
 
 def announce(stage: Stage, extension: int) -> None:
     """The user's status has an announcement: a tone of two seconds."""
-    path = stage.router.place / f"away-{extension}.wav"
-    with wave.open(str(path), "wb") as sound:
-        sound.setparams((1, 2, 8000, 0, "NONE", ""))
-        samples = (int(9000 * math.sin(math.tau * 700 * n / 8000)) for n in range(8000 * LENGTH))
-        sound.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+    path = write_tone(stage.router.place / f"away-{extension}.wav", LENGTH)
     stage.router.run("presence", "announce", str(extension), "away", str(path))
-
-
-def heard(caller: Caller) -> float:
-    """Seconds of sound, not silence, that have come in since it was last asked."""
-    loud = 0
-    while select.select([caller.media], [], [], 0)[0]:
-        packet = caller.media.recv(2048)
-        loud += len(set(packet[12:])) > 4
-    return loud * 0.02
 
 
 @play

@@ -200,6 +200,22 @@ def test_a_forward_that_a_status_has_itself_goes_before_that_of_available():
     assert way(play(rules, SILENT)) == ["1001", "1003"], "nor is `always` of available taken over"
 
 
+def test_the_ringing_ends_for_each_origin_in_its_own_time():
+    def lengths(**profiles):
+        found = {Status(name): profile for name, profile in profiles.items()}
+        rules = company(u1001=Presence(Status.MEETING, profiles=found))
+        return [
+            play(rules, call=call)[0].length for call in (internal_call("1001"), trunk_call("1001"))
+        ]
+
+    outside, inside = ({origin: 5} for origin in (Origin.EXTERNAL, Origin.INTERNAL))
+    usual = Profile(9, no_answer_after_by_origin=outside)
+    assert lengths(available=usual) == [9, 5], "in a status that rings, too"
+    assert lengths(available=usual, meeting=Profile(7)) == [7, 7]
+    assert lengths(available=usual, meeting=Profile(no_answer_after_by_origin=inside)) == [5, 5]
+    assert lengths(meeting=Profile(no_answer_after_by_origin=outside)) == [20, 5]
+
+
 def test_a_forward_that_is_switched_off_is_none():
     def off(condition, target):
         return {(Origin.EXTERNAL, condition): Target.parse(target)}

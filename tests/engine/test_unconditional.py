@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from esl_router.engine.decide import decide
-from esl_router.model.actions import BUSY, Diversion, Voicemail
-from esl_router.model.call import LegResult
+from esl_router.model.actions import BUSY, Announce, Diversion, Voicemail
+from esl_router.model.call import LegResult, Outcome
 from esl_router.model.executive import AlertExecutive
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import Origin, TollPolicy
@@ -23,9 +23,9 @@ from tests.engine.test_route import ANYWHERE, LIVE, NOW, PEST, VIP, company, for
 OUTSIDE, INSIDE = trunk_call("1001"), internal_call("1001", account="1003-desk", number="1003")
 
 
-def to(target, *origins, enabled=True, splash=False):
+def to(target, *origins, enabled=True, splash=False, announce=""):
     """The forward of every call of these origins; of both where none is named."""
-    forward = CallForward(Target.parse(target), enabled, splash)
+    forward = CallForward(Target.parse(target), enabled, splash, announce)
     return dict.fromkeys(origins or (Origin.INTERNAL, Origin.EXTERNAL), forward)
 
 
@@ -182,6 +182,29 @@ def test_nobody_is_rung_for_a_moment_who_is_not_there_or_busy():
 def test_a_forward_that_is_off_has_no_moment_either():
     rules = forwarding(to("extension:1002", enabled=False, splash=True))
     assert [leg.splash for leg in play(rules)[0].legs] == [False]
+
+
+# -- an announcement first ------------------------------------------------------------------------
+
+
+def test_the_caller_hears_an_announcement_before_the_target_is_called():
+    rules = forwarding(to("extension:1002", Origin.EXTERNAL, announce="gone.wav"))
+    announced = decide(OUTSIDE, rules, LIVE, NOW)
+    assert announced.action == Announce("gone.wav", "1001", DOMAIN, "1001")
+    assert "The caller hears gone.wav first." in [entry.text for entry in announced.trace]
+    then = decide(OUTSIDE.after(announced.action, Outcome()), rules, LIVE, NOW).action
+    assert way([then]) == ["1002"]
+    assert then.legs[0].diversion.reason == "unconditional"
+    assert way(play(rules, call=INSIDE)) == ["1001"], "there is no forward for colleagues"
+    off = forwarding(to("extension:1002", enabled=False, announce="gone.wav"))
+    assert way(play(off)) == ["1001"]
+
+
+def test_his_phones_ring_for_a_moment_before_the_announcement():
+    rules = forwarding(to("busy", splash=True, announce="gone.wav"))
+    first, then = play(rules, LegResult.NO_ANSWER)[:2]
+    assert first.alert_first
+    assert then == Announce("gone.wav", "1001", DOMAIN, "1001")
 
 
 # -- do not disturb first (dnd_over_cfu) ----------------------------------------------------------

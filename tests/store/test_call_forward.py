@@ -2,7 +2,14 @@ import pytest
 
 from esl_router.errors import NotFound, NotPermitted
 from esl_router.store import admin
-from esl_router.store.call_forward import clear, forwards, set_forward, set_ring_time, switch
+from esl_router.store.call_forward import (
+    clear,
+    forwards,
+    set_forward,
+    set_key,
+    set_ring_time,
+    switch,
+)
 from esl_router.store.database import write
 from esl_router.store.document import read_rules
 from tests.store.actors import acting
@@ -53,7 +60,7 @@ def test_a_ring_splash_stays_with_a_new_target_and_is_a_switch_of_its_own(compan
     assert splashes(company, "1002") == [True, True]
     set_forward(company, DOMAIN, "1002", ("external",), "extension:1001", ring_splash=False)
     assert splashes(company, "1002") == [True, False]
-    assert lines(switch(company, DOMAIN, "1002", BOTH, False, key="ring_splash")) == [
+    assert lines(set_key(company, DOMAIN, "1002", BOTH, "ring_splash", False)) == [
         "- users.1002.forward.internal.ring_splash: true"
     ]
     assert splashes(company, "1002") == [False, False]
@@ -111,6 +118,25 @@ def test_what_a_forward_cannot_be(company, target, text):
     [line] = refused(set_forward, company, DOMAIN, "1001", BOTH, target)
     assert line.startswith("users.1001.forward.internal.to: ")
     assert text in line
+
+
+def test_an_announcement_stays_with_a_new_target(company):
+    set_forward(company, DOMAIN, "1002", BOTH, "busy")
+    words = (company, DOMAIN, "1002")
+    path = "users.1002.forward"
+    assert lines(set_key(*words, BOTH, "announce", "gone.wav", by=acting("1002"))) == [
+        f"+ {path}.{origin}.announce: gone.wav" for origin in BOTH
+    ]
+    set_forward(*words, ("external",), "extension:1001")
+    switch(*words, BOTH, False)
+    assert [f["announce"] for f in forwards(company, DOMAIN, "1002")] == ["gone.wav"] * 2
+    assert lines(set_key(*words, ("internal",), "announce", None)) == [
+        f"- {path}.internal.announce: gone.wav"
+    ]
+    [line] = refused(set_key, *words, BOTH, "announce", "../x.wav")
+    assert line.startswith(f"{path}.internal.announce: '../x.wav' is no sound file")
+    with pytest.raises(NotPermitted):
+        set_key(*words, BOTH, "announce", None, by=acting("1003"))
 
 
 def test_where_there_is_no_forward_there_is_nothing_to_switch(company):

@@ -18,11 +18,12 @@ from esl_router.model.presence import (
     TargetKind,
 )
 from esl_router.model.schedule import Hours, Schedule
-from esl_router.store import follow_me
+from esl_router.store import admin, follow_me
 from esl_router.store.database import open_store, write
 from esl_router.store.document import read_rules
 from esl_router.store.reader import Store
 from esl_router.store.rules_import import import_rules
+from tests.store.actors import acting
 
 DOMAIN = "pbx.test"
 
@@ -368,6 +369,19 @@ def test_a_forward_that_is_switched_off_is_kept_aside(company, store):
     assert greta.target(Origin.INTERNAL, Forward.NO_ANSWER) == bernd
 
 
+def test_the_time_of_one_origin(company, store):
+    admin.set_user(
+        company,
+        DOMAIN,
+        "1007",
+        {"presence.profiles.available.external.no_answer_after": 8},
+        by=acting("1007"),
+    )
+    with store.read() as rules:
+        greta = rules.presence(DOMAIN, "1007").profile(Status.AVAILABLE)
+    assert [greta.ringing_ends(origin) for origin in Origin] == [12, 8, 12]
+
+
 def test_a_profile_without_forwards_still_has_its_time(company, store):
     with write(company):
         company.conn.execute("DELETE FROM forwards WHERE extension = '1007'")
@@ -403,6 +417,11 @@ def test_a_profile_without_forwards_still_has_its_time(company, store):
             "profiles SET no_answer_after = -1",
             "profiles.available.no_answer_after",
             "-1 is no number of seconds",
+        ),
+        (
+            "profiles SET external_no_answer_after = 0",
+            "profiles.available.external.no_answer_after",
+            "0 is no number of seconds",
         ),
         (
             "forwards SET target = 'nowhere' WHERE origin = 'internal' AND condition = 'busy'",
@@ -456,6 +475,14 @@ def test_the_forward_of_every_call(company, store):
         off = CallForward(there, enabled=False, ring_splash=True)
         assert rules.call_forward(DOMAIN, "1003") == {Origin.EXTERNAL: off}
         assert rules.call_forward(DOMAIN, "1001") == {}
+    force(company, "UPDATE call_forwards SET announce = '../x'")
+    with store.read() as rules:
+        assert rules.call_forward(DOMAIN, "1003") == {Origin.EXTERNAL: off}
+        assert said(rules)[0][0] == "users.1003.forward.external.announce"
+    force(company, "UPDATE call_forwards SET announce = 'a/b.wav'")
+    with store.read() as rules:
+        heard = rules.call_forward(DOMAIN, "1003")[Origin.EXTERNAL]
+        assert (heard.announce, rules.problems) == ("a/b.wav", ())
     force(company, "UPDATE call_forwards SET target = 'nowhere', enabled = 1")
     with store.read() as rules:
         assert rules.call_forward(DOMAIN, "1003") == {}

@@ -125,22 +125,24 @@ STATE = [
         "UPDATE call_forwards SET target = 'extension:1002'",
         [
             '= users.1003.forward.external: stays {"to": "extension:1002", "enabled": false, '
-            '"ring_splash": true} '
-            '(the file: {"to": "external:+493098765430", "enabled": false, "ring_splash": true})',
+            '"ring_splash": true, "announce": null} '
+            '(the file: {"to": "external:+493098765430", "enabled": false, "ring_splash": true, '
+            '"announce": null})',
         ],
     ),
     (
         "DELETE FROM call_forwards",
         [
             "= users.1003.forward.external: stays nothing "
-            '(the file: {"to": "external:+493098765430", "enabled": false, "ring_splash": true})',
+            '(the file: {"to": "external:+493098765430", "enabled": false, "ring_splash": true, '
+            '"announce": null})',
         ],
     ),
     (
-        "INSERT INTO call_forwards VALUES ('pbx.test', '1003', 'internal', 'busy', 0, 0)",
+        "INSERT INTO call_forwards VALUES ('pbx.test', '1003', 'internal', 'busy', 0, 0, NULL)",
         [
             '= users.1003.forward.internal: stays {"to": "busy", "enabled": false, '
-            '"ring_splash": false} (the file: nothing)',
+            '"ring_splash": false, "announce": null} (the file: nothing)',
         ],
     ),
     (
@@ -338,6 +340,7 @@ def changed_rules(draw):
             "to": draw(st.sampled_from(["busy", "voicemail:1005", "announcement:a/b.wav"])),
             "enabled": draw(st.booleans()),
             "ring_splash": draw(st.booleans()),
+            "announce": draw(st.sampled_from([None, "a/b.wav"])),
         }
         user["forward_ring"] = draw(st.sampled_from([None, 1, 300]))
         user["forward"] = {
@@ -355,7 +358,10 @@ def changed_rules(draw):
             "alert_first": draw(st.sampled_from([None, 1, 60, "splash"])),
             "announce": draw(st.sampled_from([None, "a/b.wav"])),
             **{
-                o: dict.fromkeys(["always", "no_answer", "busy", "unregistered"])
+                o: {
+                    "no_answer_after": draw(st.sampled_from([None, 1, 600])),
+                    **dict.fromkeys(["always", "no_answer", "busy", "unregistered"]),
+                }
                 for o in ("internal", "external")
             },
         }

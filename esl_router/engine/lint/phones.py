@@ -80,14 +80,14 @@ def own_phones_silent(company: Company) -> Iterator[Finding]:
 def late_row(company: Company) -> Iterator[Finding]:
     """Rows whose turn comes after ``no_answer_after`` has ended the ringing (X81)."""
     for person, origin, rows in _plans(company):
-        limit = _limit(person)
+        limit = _limit(person, origin)
         for row, leg in _places(rows):
             if limit is not None and leg.delay >= limit:
                 yield warning(
                     row_path(person, row, origin, "delay"),
                     f"{row.device.name} would ring after {leg.delay} s, and the ringing ends "
                     f"after {limit} s: it rings only where the phones before it cannot.",
-                    "give it a shorter delay, or raise presence.profiles.available.no_answer_after",
+                    f"give it a shorter delay, or raise {_limit_path(person, origin)}",
                 )
 
 
@@ -110,7 +110,7 @@ def short_ring(company: Company) -> Iterator[Finding]:
     """Numbers outside that ring too short for anybody to hear it (X69)."""
     for person in company.people.values():
         for origin in Origin:
-            limit = None if origin is Origin.TEAM else _limit(person)
+            limit = None if origin is Origin.TEAM else _limit(person, origin)
             for row in company.ringing(person, origin):
                 if row.device.kind is DeviceKind.SIP:
                     continue
@@ -196,19 +196,23 @@ def forbidden_number(company: Company) -> Iterator[Finding]:
 def ends_sooner(company: Company) -> Iterator[Finding]:
     """``no_answer_after`` beyond the end of all ringing: nothing rings that long (X82)."""
     for person in company.people.values():
-        limit = _limit(person)
-        ends = [
-            max(leg.ends for _, leg in _places(rows))
-            for origin in CALLS
-            if (rows := company.ringing(person, origin))
-        ]
-        if limit is not None and ends and max(ends) < limit:
-            yield warning(
-                f"{person.path}.presence.profiles.available.no_answer_after",
-                f"the phones of {person.extension} stop ringing after {max(ends)} s: "
-                f"nobody waits {limit} s.",
-                "lengthen the ring of a device, or lower it",
-            )
+        limits: dict[str, int] = {}
+        ends: dict[str, int] = {}
+        for origin in CALLS:
+            limit, rows = _limit(person, origin), company.ringing(person, origin)
+            if limit is None or not rows:
+                continue
+            path = _limit_path(person, origin)
+            limits[path] = limit
+            ends[path] = max(ends.get(path, 0), *(leg.ends for _, leg in _places(rows)))
+        for path, end in ends.items():
+            if end < limits[path]:
+                yield warning(
+                    f"{person.path}.{path}",
+                    f"the phones of {person.extension} stop ringing after {end} s: "
+                    f"nobody waits {limits[path]} s.",
+                    "lengthen the ring of a device, or lower it",
+                )
 
 
 def emergency_extension(company: Company) -> Iterator[Finding]:
@@ -242,5 +246,12 @@ def _places(rows: Iterable[FollowMeRow]) -> list[tuple[FollowMeRow, Leg]]:
     return [(by_name[leg.device], leg) for leg in legs]
 
 
-def _limit(person: Person) -> int | None:
-    return person.presence.profile(Status.AVAILABLE).no_answer_after
+def _limit(person: Person, origin: Origin) -> int | None:
+    return person.presence.profile(Status.AVAILABLE).ringing_ends(origin)
+
+
+def _limit_path(person: Person, origin: Origin) -> str:
+    """Where the limit for calls of this origin is set."""
+    own = person.presence.profile(Status.AVAILABLE).no_answer_after_by_origin
+    of = f"{origin.value}." if origin in own else ""
+    return f"presence.profiles.available.{of}no_answer_after"

@@ -190,6 +190,27 @@ def test_nobody_waits_longer_than_the_phones_ring():
     assert found(phones.ends_sooner, office(by_origin=rows, statuses=limited(40))) == []
 
 
+def test_each_origin_may_have_its_own_time():
+    def times(general=None, **by):
+        own = {Origin(origin): seconds for origin, seconds in by.items()}
+        profile = Profile(no_answer_after=general, no_answer_after_by_origin=own)
+        return {"1001": Presence(profiles={Status.AVAILABLE: profile})}
+
+    path = "users.1001.presence.profiles.available"
+    for own, where in (
+        ({"external": 40}, ["external."]),
+        ({"general": 40, "external": 20}, [""]),
+        ({"general": 40, "internal": 25, "external": 20}, []),
+        ({"internal": 31, "external": 32}, ["internal.", "external."]),
+    ):
+        sooner = found(phones.ends_sooner, office(statuses=times(**own)))
+        assert sooner == [f"warning {path}.{of}no_answer_after" for of in where]
+    rows = external(desk(), cell(delay=20, ring=30))
+    for own, late in (({"external": 15}, 1), ({"internal": 15}, 0)):
+        rules = office(by_origin=rows, statuses=times(**own))
+        assert len(found(phones.late_row, rules)) == late
+
+
 # -- numbers --------------------------------------------------------------------------------------
 
 
