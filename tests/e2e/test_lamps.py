@@ -160,6 +160,16 @@ def test_busy_on_busy(pbx: Company) -> None:
     _goes_on_and_off(pbx, key, ["busy-on-busy", "1001", "2"], ["busy-on-busy", "1001", "off"])
 
 
+def test_a_forward_on_a_condition_that_is_switched(pbx: Company) -> None:
+    forward = ["presence", "profile", "1001", "available"]
+    on, off = ([*forward, switch, "--when", "busy"] for switch in ("on", "off"))
+    pbx.router.run(*forward, "extension:1002", "--when", "busy")
+    pbx.router.run(*off)
+    phone = pbx.watcher("1001-desk")
+    for code in ("*27", "*271002"):
+        _goes_on_and_off(pbx, phone.watch(code), on, off)
+
+
 def test_an_assistants_login(pbx: Company) -> None:
     key = pbx.watcher("1001-desk").watch("*381003")
     on, off = (["assistant", each, "1001", "1003"] for each in ("login", "logout"))
