@@ -15,6 +15,7 @@ from esl_router.model.actions import (
 )
 from esl_router.model.call import Attempt, RingResult
 from esl_router.model.people import Greetings, User
+from esl_router.model.presence import Status
 from esl_router.model.trace import Trace
 
 STAGE = "fallback"
@@ -47,6 +48,12 @@ CONDITION = {
     RingResult.LOOP: Condition.LOOP,
     RingResult.UNREACHABLE: Condition.UNREACHABLE,
 }
+
+
+def sent_away(status: Status) -> Condition:
+    """Why a status that sends calls away does."""
+    return Condition.NOT_DISTURBED if status is Status.DND else Condition.STATUS
+
 
 # Condition -> (does the mailbox take it, the code where it does not).
 # A call refused by hand or by a busy phone gets the busy tone: 603 would stop the hunting of

@@ -1,4 +1,4 @@
-"""For what reason a call is missed, should it end unanswered (Q3, X77, K7).
+"""For what reason a call is missed, should it end unanswered (Q3, X64, X77, K7).
 
 It is one reason for each call: why whom the caller wanted did not have it himself, whoever was
 rung in his place.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from esl_router.engine.fallback import Condition
+from esl_router.engine.aggregate import aggregate
+from esl_router.engine.fallback import CONDITION, Condition
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import Action, Announce, Ring, Voicemail
+from esl_router.model.call import Attempt
+from esl_router.model.codes import Code
 from esl_router.model.missed import Reason
 from esl_router.model.people import User
 from esl_router.model.team import Team
@@ -42,9 +45,11 @@ def reason(action: Action, way: Way) -> Reason | None:
     """Why the call is missed if it ends unanswered with ``action``; None: nobody misses it, or an
     earlier decision has said it."""
     situation = way.situation
-    wanted = situation.parties.callee
-    if wanted is None or situation.parties.code is not None or _himself(wanted, action, situation):
+    wanted = _wanted(way)
+    if wanted is None or _himself(wanted, action, situation):
         return None
+    if situation.parties.code is Code.PUSH and situation.call.attempts:
+        return _handed_over(wanted, situation.call.attempts[0])
     if isinstance(action, Ring) and action.callee == wanted.extension and not action.alert_first:
         return Reason.FILTERED if action.to_assistants else Reason.GAVE_UP
     if not way.left:
@@ -53,6 +58,23 @@ def reason(action: Action, way: Way) -> Reason | None:
     if first in _SENT_AWAY and any(each in _CAME_ROUND for each in later):
         return Reason.LOOP
     return Reason.SCHEDULE if first is Condition.STATUS and way.by_clock else _REASON[first]
+
+
+def _wanted(way: Way) -> User | Team | None:
+    """Who misses the call; None: nobody can. By a code it is only whom a caller was handed to."""
+    parties = way.situation.parties
+    if parties.code is None:
+        return parties.callee
+    return way.wanted if parties.code is Code.PUSH and way.situation.sender else None
+
+
+def _handed_over(wanted: User | Team, first: Attempt) -> Reason | None:
+    """What came of the push itself (J4): the recall and the rollover are no reasons of theirs."""
+    ring = first.action
+    if not isinstance(ring, Ring) or ring.callee != wanted.extension or ring.to_assistants:
+        return None
+    condition = CONDITION.get(aggregate(first.outcome))
+    return None if condition is None else _REASON[condition]
 
 
 def _himself(wanted: User | Team, action: Action, situation: Situation) -> bool:

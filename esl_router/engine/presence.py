@@ -68,6 +68,11 @@ class Effective:
         return next(axis for axis in self.axes if axis.status is not None or axis.forward)
 
     @property
+    def by_clock(self) -> bool:
+        """Whether it is the hour that settles it."""
+        return self.decider.name in _CLOCK
+
+    @property
     def forward(self) -> Target | None:
         """Where every call goes, whatever the status; None: where the status sends it."""
         return self.decider.forward
@@ -126,6 +131,9 @@ def sent_away(current: Effective, profile: Profile, origin: Origin) -> Target | 
     target = target or _USUAL.get(current.status)
     return None if target is None or target.kind is TargetKind.RING else target
 
+
+_CLOCK = ("calendar", "schedule")
+"""What settles a status by the hour."""
 
 _DEFAULT = Axis("default", Status.AVAILABLE, "nothing else says otherwise")
 

@@ -23,7 +23,6 @@ from esl_router.engine import (
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.retrieve import callers
-from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import FORBIDDEN, OVER, Ring
 from esl_router.model.call import Attempt, Call
@@ -105,11 +104,13 @@ def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
     be reached. ``person`` is the assistant."""
     situation = way.situation
     trace = situation.trace
-    away = _sends_away(user, situation)
+    away = _sends_away(user, way)
     if away is not None:
+        way.left.append(away.condition)
         return _elsewhere(boss, away, person, way) if boss.push_follows_forward else None
     if busy.is_busy(user, situation):
         if not boss.push_ignores_bob:
+            way.left.append(Condition.TALKING)
             return None
         trace.fired(STAGE, f"{user.extension} is rung all the same: an assistant hands over.")
     plan = followme.plan(
@@ -123,13 +124,15 @@ def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
     )
     if not plan.legs:
         trace.fired(STAGE, f"No phone of {user.extension} can be rung.")
+        way.left.append(Condition.UNREACHABLE)
         return None
     legs = presentation.connected(followme.confirmed(plan.legs), boss, user, situation)
     return Ring(user.domain, user.extension, legs, user.decline, way.mailbox)
 
 
-def _sends_away(user: User, situation: Situation) -> Redirect | None:
+def _sends_away(user: User, way: Way) -> Redirect | None:
     """Where he forwards every call of this origin; None: nowhere."""
+    situation = way.situation
     forward = unconditional.forward(user, situation)
     if forward is not None:
         return Redirect(user, forward.to, Condition.FORWARD)
@@ -139,7 +142,8 @@ def _sends_away(user: User, situation: Situation) -> Redirect | None:
     if target is None or executive.gets_through(user, current, situation):
         return None
     situation.trace.fired(STAGE, f"{user.extension} {current.reason}: his calls go to {target}.")
-    return Redirect(user, target, Condition.STATUS)
+    way.by_clock = current.by_clock
+    return Redirect(user, target, fallback.sent_away(current.status))
 
 
 def _elsewhere(boss: Executive, redirect: Redirect, person: User, way: Way) -> Ring | None:

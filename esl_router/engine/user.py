@@ -22,12 +22,6 @@ from esl_router.model.call import Attempt, RingResult
 from esl_router.model.people import CallerAction, User
 from esl_router.model.presence import Forward, Profile, Status, TargetKind
 
-# A status that sends calls away -> why; Condition.STATUS for the rest.
-_AWAY = {Status.DND: Condition.NOT_DISTURBED}
-
-_CLOCK = ("calendar", "schedule")
-"""What settles a status by the hour."""
-
 # Why nobody has the call -> the forward that takes it. What came round in a circle goes nowhere.
 _FORWARD = {
     Condition.BUSY: Forward.BUSY,
@@ -111,8 +105,8 @@ def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step 
         return None
     if target is not None:
         trace.fired("presence", f"{user.extension} {current.reason}: calls go to {target}.")
-        redirect = Redirect(user, target, _AWAY.get(current.status, Condition.STATUS))
-        way.by_clock = way.by_clock or (not way.left and current.decider.name in _CLOCK)
+        redirect = Redirect(user, target, fallback.sent_away(current.status))
+        way.by_clock = way.by_clock or (not way.left and current.by_clock)
         first = prelude.before(redirect, profile, way)
         if first is not None:
             way.left.append(redirect.condition)

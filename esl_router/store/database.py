@@ -21,7 +21,7 @@ import sqlite_utils
 
 from esl_router.errors import StoreError, StoreMissing, StoreTooNew
 from esl_router.model.actor import Actor
-from esl_router.store import recording, rights
+from esl_router.store import recording, rights, sounds
 from esl_router.store.migrations import MIGRATIONS, known_names
 
 BUSY_TIMEOUT = 30.0
@@ -125,6 +125,8 @@ def write(
         with closing(_as_committed(db)) as before:
             for domain, edits in recording.changes(touched, before, db).items():
                 rights.check(before, domain, actor, edits)
+                if undoes is None:  # what had stood there once may come back
+                    sounds.check(actor, edits)
                 recording.keep(db.conn, at, domain, actor, edits, undoes)
 
 

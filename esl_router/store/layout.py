@@ -36,6 +36,10 @@ _FORWARD_RING = One(values.optional(values.whole(1, 300, "seconds")))
 _TO = One(values.target("voicemail", "busy", "ring", sounds=True))
 _AT_ONCE = One(values.optional(values.target("voicemail", "busy", "ring", sounds=True)))
 _AFTER_ALL = One(values.target("voicemail", "busy", sounds=True))
+SOUND = One(values.optional(values.sound))
+WITH_SOUNDS = (SOUND, _TO, _AT_ONCE, _AFTER_ALL)
+"""What may name a sound file: by itself, or as ``announcement:SOUND``."""
+
 _TEAM_TARGET = One(values.optional(values.target("busy")))
 _ROLLOVER = One(values.optional(values.target("voicemail", "busy", "no_answer", "executive")))
 
@@ -54,7 +58,7 @@ CODES = Record(
     {code.value: Key(One(values.code), digits) for code, digits in USUAL.items()},
     _no_code_hides_another,
 )
-CODE_SOUNDS = Record({tone.value: Key(One(values.optional(values.sound)), None) for tone in Tone})
+CODE_SOUNDS = Record({tone.value: Key(SOUND, None) for tone in Tone})
 _REMOTE = Record({"number": Key(One(values.optional(values.number)), None)})
 
 
@@ -226,7 +230,7 @@ PROFILE = Record(
         "ring_group_calls": Key(One(values.optional(values.boolean)), None),
         "push": Key(_BOOLEAN, True),
         "alert_first": Key(One(values.optional(values.alert_first)), None),
-        "announce": Key(One(values.optional(values.sound)), None),
+        "announce": Key(SOUND, None),
         "internal": Key(_OF_ORIGIN, usual(_OF_ORIGIN)),
         "external": Key(_OF_ORIGIN, usual(_OF_ORIGIN)),
     }
@@ -259,7 +263,7 @@ _EVERY_CALL = Record(
         "to": Key(_TO),
         "enabled": Key(_BOOLEAN, True, kept=True),
         "ring_splash": Key(_BOOLEAN, False),
-        "announce": Key(One(values.optional(values.sound)), None),
+        "announce": Key(SOUND, None),
     }
 )
 _FORWARD = Record({origin: Key(Maybe(_EVERY_CALL), None) for origin in CALL_ORIGINS})

@@ -14,6 +14,7 @@ import sqlite_utils
 
 from esl_router.errors import NotFound, RulesFileError
 from esl_router.model.actor import Actor
+from esl_router.store import rights
 from esl_router.store.changes import Changes, country_of, put, read
 from esl_router.store.database import write
 from esl_router.store.difference import Change, compare_parts
@@ -46,6 +47,7 @@ def add_schedule(
 ) -> Changes:
     """A new schedule, at the end of the file; ``settings`` as :func:`set_schedule` takes them."""
     with write(db, by):
+        rights.require(db, domain, by, ("schedules", name))
         if read_schedule(db, domain, name) is not None:
             raise RulesFileError([f"schedules.{name}: there is a schedule {name!r} already"])
         place = Place(f"schedules.{name}", country_of(db, domain), [])
@@ -69,6 +71,7 @@ def set_schedule(
     """Change a schedule. Keys are those of the rules file; None takes a key out of the file."""
     with write(db, by):
         old = schedule(db, domain, name)
+        rights.require(db, domain, by, *(("schedules", name, key) for key in settings))
         place = Place(f"schedules.{name}", country_of(db, domain), [])
         new = read(SCHEDULE, put(SCHEDULE.write(old), settings), place)
         if new != old:
@@ -92,6 +95,7 @@ def remove_schedule(
     """Remove a schedule. Refused (RulesFileError) while a rule still names it."""
     with write(db, by):
         old = schedule(db, domain, name)
+        rights.require(db, domain, by, ("schedules", name))
         named = sorted(db.conn.execute(_NAMING, {"domain": domain, "name": name}))
         if named:
             raise RulesFileError(

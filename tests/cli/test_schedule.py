@@ -116,6 +116,9 @@ def test_a_schedule_that_a_criterion_names_stays_and_may_change(office):
     )
     assert "still names office" in office.fails("schedule", "remove", "office")
     office.ok("schedule", "set", "office", "--open", "mon 09:00-10:00")
+    refused = office.fails("schedule", "remove", "office", "--as", "1002")
+    assert "may not change schedule office: the administrator may" in refused
+    assert "still names" not in refused
 
 
 def test_where_calls_go_outside_the_hours(office):
@@ -148,6 +151,8 @@ def test_where_calls_go_outside_the_hours(office):
         (("set", "offic", "--timezone", "UTC"), 1, "did you mean 'office'?"),
         (("show", "offic"), 1, "did you mean 'office'?"),
         (("remove", "office", "--as", "1001"), 1, "may not change"),
+        (("add", "office", "--as", "1001"), 1, "may not change schedule office: the admin"),
+        (("set", "office", "--open", "x 08:00-09:00", "--as", "1001"), 1, "may not change open of"),
     ],
 )
 def test_what_is_wrong(office, words, code, said):

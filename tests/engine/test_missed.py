@@ -176,6 +176,58 @@ def test_what_comes_after_the_mailbox_is_no_reason_of_its_own():
     assert decide(STRANGER.after(box.action, Outcome()), company, LIVE, NOW).missed is None
 
 
+def handed_over(company, *results, live=LIVE, call=None):
+    """A caller of the pool, whom Ben has sent on to the executive Anna by code."""
+    sent = replace(trunk_call("*63"), sent_by=f"1002-a@{DOMAIN}", pool="1001")
+    return play(company, *results, call=call or sent, live=live)
+
+
+def pool(**more):
+    return Executive(DOMAIN, "1001", assistants=(Assistant("1002"), Assistant("1003")), **more)
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (LegResult.NO_ANSWER, Reason.NO_ANSWER),
+        (LegResult.BUSY, Reason.BUSY),
+        (LegResult.DECLINED, Reason.DECLINED),
+    ],
+)
+def test_a_caller_who_is_handed_to_the_executive_is_hers_whatever_follows(result, reason):
+    company = rules(executives=(pool(),))
+    silent = (LegResult.NO_ANSWER,) * 2
+    assert handed_over(company, result, *silent) == [Reason.GAVE_UP, *(reason,) * 3]
+
+
+def test_an_executive_who_cannot_be_reached_by_a_push_has_missed_it():
+    gone_home = rules(executives=(pool(),), statuses={"1001": away(to("1003"))})
+    assert handed_over(gone_home, LegResult.NO_ANSWER) == [Reason.FORWARD, None]
+    dnd = rules(executives=(pool(),), statuses={"1001": Presence(Status.DND)})
+    assert handed_over(dnd, LegResult.NO_ANSWER, LegResult.NO_ANSWER) == [Reason.DND, None, None]
+    gone = registered("1002-a", "1003-a")
+    assert handed_over(rules(executives=(pool(),)), LegResult.NO_ANSWER, live=gone) == [
+        Reason.NOT_REACHABLE,
+        None,
+    ]
+    forwards = {"1001": {Origin.EXTERNAL: CallForward(to("1003"))}}
+    follows = rules(executives=(pool(push_follows_forward=True),), call_forwards=forwards)
+    assert handed_over(follows, LegResult.NO_ANSWER) == [Reason.FORWARD, None]
+
+
+def test_a_caller_whom_nobody_can_be_handed_comes_back_to_the_assistant_and_is_his():
+    assert handed_over(rules(), LegResult.NO_ANSWER) == [Reason.GAVE_UP, Reason.NO_ANSWER]
+
+
+def test_an_assistant_who_asks_first_and_her_own_handing_over_are_missed_by_nobody():
+    company = rules(executives=(pool(),))
+    asked = internal_call("*63", account="1002-a", number="1002")
+    assert handed_over(company, LegResult.NO_ANSWER, call=asked) == [None, None]
+    herself = internal_call("*63", account="1001-a", number="1001")
+    sent = replace(herself, sent_by=f"1002-a@{DOMAIN}", pool="1001")
+    assert handed_over(company, LegResult.NO_ANSWER, call=sent) == [None, None]
+
+
 def test_every_condition_is_a_reason():
     assert set(missed._REASON) == set(Condition)
 
