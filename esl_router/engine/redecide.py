@@ -30,7 +30,8 @@ def _differs(before: Ring, now: Action) -> str:
         return "another rule holds now"
     if (now.alert_first, now.to_assistants) != (before.alert_first, before.to_assistants):
         return "another rule holds now"
-    if _phones(now) != _phones(before) and not before.alert_first:
+    gone, new = _phones(before) - _reachable(now), _reachable(now) - _reachable(before)
+    if (gone or new) and not before.alert_first:
         return "other phones would ring now"
     return ""
 
@@ -42,3 +43,9 @@ def _ringing(ring: Ring) -> set[str]:
 
 def _phones(ring: Ring) -> set[str]:
     return {followme.rings(leg) for leg in ring.legs}
+
+
+def _reachable(ring: Ring) -> set[str]:
+    """Those that ring, and those that would if it lasted longer: whose turn comes first says which
+    of them do."""
+    return _phones(ring) | ring.late

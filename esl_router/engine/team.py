@@ -64,6 +64,7 @@ def step(team: Team, way: Way) -> Step:
         lineup.legs,
         caller_name=f"{team.caller_prefix}{name}" if team.caller_prefix else "",
         redecide=way.redecide(*lineup.users),
+        late=lineup.late,
     )
 
 
@@ -93,6 +94,9 @@ class Lineup:
 
     users: tuple[User, ...] = ()
     """Whose phones ring."""
+
+    late: frozenset[str] = frozenset()
+    """What does not ring only because the time is too short."""
 
 
 def is_busy(team: Team, situation: Situation) -> bool:
@@ -172,7 +176,8 @@ def line_up(
     ringing = followme.within(planned, seconds)[: followme.MAX_LEGS]
     for leg in ringing:
         trace.fired(STAGE, f"{leg.owner}: {leg.device} {followme.in_words(leg)}.")
-    return Lineup(tuple(ringing), first if turns else "", passed, talks, tuple(users))
+    late = frozenset(map(followme.rings, planned)) - set(map(followme.rings, ringing))
+    return Lineup(tuple(ringing), first if turns else "", passed, talks, tuple(users), late)
 
 
 def _in_turn(team: Team, situation: Situation) -> list[tuple[Member, User | None]]:

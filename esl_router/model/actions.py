@@ -197,6 +197,9 @@ class Ring:
     redecide: Redecide = Redecide.NEVER
     """Which changes are to reach this call while it rings."""
 
+    late: frozenset[str] = field(default=frozenset(), compare=False)
+    """Accounts and numbers that would ring if it lasted longer."""
+
     steps: bool = False
     """Whether the ring ends when all legs of one owner have ended early while others still wait for
     their turn: the next decision begins with those."""

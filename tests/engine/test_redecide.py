@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -99,6 +100,21 @@ def test_a_team_s_own_turn_is_no_change():
     before = company(redecide=True, strategy=Strategy.ROUND_ROBIN)
     after = company(redecide=True, strategy=Strategy.ROUND_ROBIN, members=moved)
     assert not why(before, after, call=call)
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROUND_ROBIN, Strategy.LONGEST_IDLE])
+def test_nor_is_it_where_the_time_is_too_short_for_all_of_them(strategy):
+    rules = partial(company, redecide=True, strategy=strategy, ring=20, max_wait=20)
+    first = rules(members=(Member("1001", talked=1.0), Member("1002", talked=2.0)))
+    moved = rules(members=(Member("1001", talked=3.0, began=5.0), Member("1002", talked=2.0)))
+    ringing, now = (decide(TEAM_CALL, each, LIVE, NOW) for each in (first, moved))
+    assert (who(ringing.action), who(now.action)) == (["1001"], ["1002"])
+    assert concerns(ringing, now) == ""
+    gone = decide(TEAM_CALL, first, registered("1002-desk"), NOW)
+    assert concerns(ringing, gone) == "other phones would ring now"
+    joined = rules(members=(Member("1001", talked=1.0),))
+    assert concerns(decide(TEAM_CALL, joined, LIVE, NOW), ringing), "who may ring next is new"
+    assert not concerns(ringing, decide(TEAM_CALL, joined, LIVE, NOW)), "he does not ring yet"
 
 
 def test_the_ring_says_which_changes_it_waits_for():
