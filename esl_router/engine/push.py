@@ -46,10 +46,14 @@ def step(argument: str, way: Way) -> Step:
         return FORBIDDEN
     found = _executive(person, argument, way)
     if sender is None:
-        return FORBIDDEN if found is None else _ask(*found, person, way)
+        if found is None:
+            return FORBIDDEN
+        way.visited |= {person.extension, found[1].extension}
+        return _ask(*found, person, way)
     way.wanted = person if found is None else found[1]
     if found is None:
         return _back(person, None, way)
+    way.visited |= {person.extension, found[1].extension}
     return _hand(*found, person, way)
 
 
@@ -159,6 +163,7 @@ def _elsewhere(boss: Executive, redirect: Redirect, person: User, way: Way) -> R
         situation.trace.fired(STAGE, f"Nobody rings at {target}.")
         return None
     way.effects = aside.effects
+    way.visited |= aside.visited
     legs = followme.confirmed(followme.within(list(found.legs), boss.push_recall))
     return replace(found, legs=legs, redecide=Redecide.NEVER)
 

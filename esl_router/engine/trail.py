@@ -41,13 +41,20 @@ def marked(action: Action, way: Way) -> Action:
         return action
     domain = way.situation.settings.domain
     before = way.situation.call.trail or Trail()
-    visited = tuple(sorted({*before.visited, *(f"{each}@{domain}" for each in way.visited)}))
-    return replace(action, legs=tuple(_marked(leg, visited, way) for leg in action.legs))
+    visited = {*before.visited, *(f"{each}@{domain}" for each in way.visited)}
+    legs = (
+        _marked(leg, visited, f"{leg.owner or action.callee}@{domain}", way) for leg in action.legs
+    )
+    return replace(action, legs=tuple(legs))
 
 
-def _marked(leg: Leg, visited: tuple[str, ...], way: Way) -> Leg:
+def _marked(leg: Leg, visited: set[str], whose: str, way: Way) -> Leg:
+    """``whose`` device it is, where it is somebody's here: of several people each has the call on
+    his own legs alone."""
     target = leg.target
     if not isinstance(target, Outside):
         return leg
+    own = set() if whose.partition("@")[0] == target.number else {whose}
     hops = way.redirection.count if leg.diversion is None else leg.diversion.counter
-    return replace(leg, target=replace(target, trail=Trail(visited, hops)))
+    trail = Trail(tuple(sorted(visited | own)), hops)
+    return replace(leg, target=replace(target, trail=trail))

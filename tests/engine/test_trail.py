@@ -12,6 +12,7 @@ from esl_router.model.presence import CallForward, Status, Target
 from esl_router.model.team import Member, Team
 from esl_router.model.trail import Trail
 from tests.company import DOMAIN, internal_call, mobile, sip, trunk_call
+from tests.engine.board import board, sent_by
 from tests.engine.test_route import ANYWHERE, LIVE, NOW, company, forwards, way
 
 OUT = Target.parse(f"external:{ANYWHERE}")
@@ -56,10 +57,62 @@ def test_a_mobile_that_rings_along_says_so_too_and_a_phone_inside_does_not():
     action = decide(trunk_call("1001"), replace(company(), rows=rows), LIVE, NOW).action
     assert len(action.legs) == 2
     assert trails(action) == [Trail(("1001@pbx.test",), 1)]
-    team = Team(DOMAIN, "2000", members=(Member("1001"),))
+
+
+def test_each_member_s_mobile_has_the_call_from_the_team_and_from_him_alone():
+    rows = {
+        "1001": [FollowMeRow(mobile("m", ANYWHERE))],
+        "1002": [FollowMeRow(mobile("n", "+491799999999", "1002"))],
+    }
+    team = Team(DOMAIN, "2000", members=(Member("1001"), Member("1002")))
     rules = replace(company(), rows=rows, teams=(team,))
     action = decide(trunk_call("2000"), rules, LIVE, NOW).action
-    assert trails(action) == [Trail(("2000@pbx.test",), 1)]
+    assert trails(action) == [
+        Trail(("1001@pbx.test", "2000@pbx.test"), 1),
+        Trail(("1002@pbx.test", "2000@pbx.test"), 1),
+    ]
+
+
+def pushed(**executive):
+    rows = {
+        each: [
+            FollowMeRow(sip(f"{each}-desk", each)),
+            FollowMeRow(mobile(f"{each}-m", f"+4917200{each}", each)),
+        ]
+        for each in ("1001", "1002", "1003")
+    }
+    return trunk_call("*631001"), board(rows=rows, **executive)
+
+
+def test_assistants_and_an_executive_to_whom_a_caller_is_handed_are_marked_too():
+    _, rules = pushed()
+    action = decide(trunk_call("1001"), rules, LIVE, NOW).action
+    assert trails(action) == [
+        Trail(("1001@pbx.test", "1002@pbx.test"), 2),
+        Trail(("1001@pbx.test", "1003@pbx.test"), 2),
+    ]
+    call, rules = pushed()
+    call = sent_by(call, "1002", pool="1001", answered=True)
+    both = ("1001@pbx.test", "1002@pbx.test")
+    ring = decide(call, rules, LIVE, NOW).action
+    assert [trail.visited for trail in trails(ring)] == [both]
+    silent = Outcome(tuple(LegOutcome(leg, LegResult.NO_ANSWER) for leg in ring.legs))
+    back = decide(call.after(ring, silent), rules, LIVE, NOW).action
+    assert [trail.visited for trail in trails(back)] == [both]
+
+
+def test_and_who_has_the_call_by_the_executive_s_forward():
+    call, rules = pushed(push_follows_forward=True)
+    call = sent_by(call, "1002", pool="1001", answered=True)
+    rules = replace(
+        rules,
+        call_forwards={
+            "1001": {Origin.EXTERNAL: CallForward(Target.parse("extension:1004"))},
+            "1004": {Origin.EXTERNAL: CallForward(OUT)},
+        },
+    )
+    (trail,) = trails(decide(call, rules, LIVE, NOW).action)
+    assert trail.visited == ("1001@pbx.test", "1002@pbx.test", "1004@pbx.test")
 
 
 def test_what_a_user_dials_has_been_nowhere():
