@@ -55,6 +55,16 @@ def rung(rings: Iterable[tuple[Attempt, Ring]]) -> frozenset[str]:
     )
 
 
+def _had_it(executive: Executive, rings: Iterable[tuple[Attempt, Ring]]) -> set[str]:
+    """The phones and numbers that have rung for an assistant: they ring for no other one (X52)."""
+    return {
+        followme.rings(leg.leg)
+        for attempt, _ in rings
+        for leg in attempt.outcome.legs
+        if leg.result not in _AGAIN and leg.leg.owner != executive.extension
+    }
+
+
 _AGAIN = (LegResult.ELSEWHERE, LegResult.CANCELLED)
 """What ended a leg whose phone is to ring again: he has not had his turn."""
 
@@ -147,7 +157,8 @@ def line_up(
     own: tuple[Leg, ...] = ()
     if first:
         own = alert.phones(executive, user, situation, redirection, first=True)
-    taken = set(map(followme.rings, own))
+    had_it = _had_it(executive, rounds(executive, situation.call))
+    taken = {*had_it, *map(followme.rings, own)}
     offset = 0
     for assistant in executive.assistants:
         if assistant.extension in had:
@@ -158,7 +169,9 @@ def line_up(
             found, reason = (), short
         his = _placed(found, assistant, executive, slot, offset, taken)
         if not his:
-            passed[assistant.extension] = reason or "none of his phones rings"
+            rung_out = any(followme.rings(leg) in had_it for leg in found)
+            why = "he has been rung for another assistant" if rung_out else ""
+            passed[assistant.extension] = reason or why or "none of his phones rings"
             why = passed[assistant.extension]
             trace.passed(STAGE, f"{assistant.extension} is passed over: {why}.")
             continue

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.diverted import STRANGER, direct, reachable, somebody
+from tests.e2e.diverted import STRANGER, direct, mailbox, reachable, somebody
 from tests.e2e.endpoint import HOST, Behaviour, Placed
 from tests.e2e.lines import Line, to
 from tests.e2e.pools import people, phones, pool, rules
@@ -20,7 +20,7 @@ PUSH, ON_BEHALF, RETRIEVE = "*63", "*64", "*65"
 RECALL, RANG = 4, 3
 QUIET = 1.5
 TEAM, OUT = "+493012342990", "+491715570001"
-POOLS = range(7100, 7220, 10)
+POOLS = range(7100, 7230, 10)
 
 
 def forwarding(extension: int, to: int) -> dict[str, dict[str, Any]]:
@@ -49,6 +49,7 @@ PEOPLE = people(
     **somebody(7159, "b"),
     **forwarding(7163, 7160),
     **somebody(7183),
+    **somebody(7193),
 )
 RULES = rules(
     PEOPLE,
@@ -57,6 +58,11 @@ RULES = rules(
         diverting(7110),
         *(pool(boss, push_recall=RECALL) for boss in (7120, 7130, 7140, 7150, 7160, 7170)),
         diverting(7180),
+        pool(
+            7190,
+            *({"user": user, "divert": "7193"} for user in ("7191", "7192")),
+            rollover={"action": "voicemail"},
+        ),
     ],
     teams={
         "2990": {
@@ -134,6 +140,20 @@ def she_takes_over_the_caller_of_whoever_takes_an_assistant_s_part(stage: Stage)
     pick_up(target)
     assert call.wait(5) == 200
     takes_over(stage, 7180, call, target)
+
+
+@play
+def whom_both_assistants_lead_to_rings_once_and_is_left_alone_when_he_declines(
+    stage: Stage,
+) -> None:
+    _, one, two = phones(stage, 7190)
+    target = stage.line("7193-a", reject=486, after=0.5)
+    call = stage.outside().call(direct(7190), user=STRANGER)
+    assert call.wait(6) == 200
+    assert mailbox(stage, direct(7190), "default pbx.test") == "7190"
+    assert len(target.ringings) == 1
+    assert not (one.invited or two.invited)
+    call.hang_up()
 
 
 # -- forwarding ---------------------------------------------------------------------------------

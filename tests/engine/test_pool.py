@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from esl_router.model.actions import Diversion, Outside
-from esl_router.model.call import LegResult
+from esl_router.model.actions import Diversion, Outside, Voicemail
+from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.executive import (
     Alerting,
     Assistant,
     AssistantDevices,
     CallerNumber,
     Rollover,
+    RolloverAction,
 )
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import DeclineScope, FollowMeRow, Settings, TollPolicy, User
@@ -22,10 +23,12 @@ from tests.engine.board import (
     LIVE,
     PEOPLE,
     ROWS,
+    SILENT,
     appointment,
     away,
     bars,
     board,
+    cut_off,
     play,
     said,
     who,
@@ -247,6 +250,26 @@ def test_diverting_to_the_executive_is_leaving_the_pool():
 
 def test_a_target_that_rings_already_rings_once():
     assert bars(ring(assistants=diverting("extension:1003"))) == [("1002", 0, 25)]
+
+
+@pytest.mark.parametrize("target", ["extension:1004", f"external:{ELSEWHERE}"])
+@pytest.mark.parametrize("result", [LegResult.DECLINED, SILENT])
+@pytest.mark.parametrize("alerting", Alerting)
+def test_where_two_assistants_lead_to_it_rings_once_in_a_call(target, result, alerting):
+    both = tuple(Assistant(each, divert=Target.parse(target)) for each in ("1002", "1003"))
+    rules = board(both, rollover=Rollover(None, RolloverAction.VOICEMAIL), alerting=alerting)
+    assert play(CALL, rules, result)[1:] == [Voicemail(DOMAIN, "1001")]
+    # A ring that was ended to decide anew is none.
+    again = cut_off(CALL, play(CALL, rules)[0])
+    assert who(play(again, rules)[0]) == ["1002"]
+
+
+def test_an_assistant_who_has_declined_for_another_is_asked_no_more():
+    rules = board(diverting("extension:1003"), rollover=Rollover(None, RolloverAction.VOICEMAIL))
+    ring, end = play(CALL, rules, LegResult.DECLINED)
+    assert end == Voicemail(DOMAIN, "1001")
+    declined = CALL.after(ring, Outcome((LegOutcome(ring.legs[0], LegResult.DECLINED),)))
+    assert "1003 is passed over: he has been rung for another assistant." in said(declined, rules)
 
 
 def test_a_number_outside_must_press_1_and_sees_the_caller():
