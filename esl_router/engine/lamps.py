@@ -120,10 +120,13 @@ def _divert(owner: Owner, argument: str) -> bool:
 
 
 def _diverted(owner: Owner, boss: str) -> str | None:
-    """Who takes the owner's part as an assistant of this executive; None: he himself."""
+    """Who takes the owner's part as an assistant of this executive; None: he himself, or nobody
+    while he is logged out."""
     executive = owner.rules.executive(owner.user.domain, boss)
     part = executive.assistant(owner.user.extension) if executive else None
-    return part.divert.value if part and part.divert else None
+    if executive is None or part is None or part.divert is None:
+        return None
+    return part.divert.value if executive.takes_part(part) else None
 
 
 def _workplace_login(owner: Owner, argument: str) -> bool:

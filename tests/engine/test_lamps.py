@@ -270,6 +270,8 @@ def test_who_takes_the_part_of_an_assistant():
     lit = [each for each in found if lamp(each, rules) is Lamp.LIT]
     assert lit == ["*39", "*3901711234567", "*391002*01711234567"]
     assert lamp("*39", company(executives=(executive("1002"),))) is Lamp.DARK
+    out = company(executives=(executive("1002", opted_in=False, divert=away),))
+    assert [lamp(each, out) for each in ("*39", "*3901711234567")] == [Lamp.DARK, Lamp.DARK]
     assert lamp("*39", company()) is Lamp.DARK
 
 
