@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from esl_router.engine import fallback, part, pool
+from esl_router.engine import fallback, part, pool, unconditional
 from esl_router.engine.fallback import Condition
 from esl_router.engine.presence import Effective, effective
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
-from esl_router.model.actions import OVER
+from esl_router.model.actions import OVER, Ring
 from esl_router.model.executive import (
     Criterion,
     Executive,
@@ -59,6 +59,17 @@ def step(user: User, way: Way, *, before_forwarding: bool) -> Step | None:
     return roll_over(executive, user, way)
 
 
+def remember(user: User, way: Way) -> None:
+    """Where the phones of ``user`` have rung after his assistants', what he set for whom the caller
+    sees holds wherever the call goes from there (I8)."""
+    rings = (each.action for each in way.situation.call.attempts)
+    if not any(isinstance(ring, Ring) and ring.pool == user.extension for ring in rings):
+        return
+    executive = way.situation.rules.executive(user.domain, user.extension)
+    if executive is not None:
+        way.behind = (executive, user)
+
+
 def gets_through(user: User, current: Effective, situation: Situation) -> bool:
     """Whether the caller rings the phones of ``user`` although he is on do not disturb: as his
     assistant, where he lets them (X41). Whoever an assistant sends on does not."""
@@ -69,7 +80,7 @@ def gets_through(user: User, current: Effective, situation: Situation) -> bool:
     executive = situation.rules.executive(user.domain, user.extension)
     if executive is None or not executive.assistant_breaks_dnd:
         return False
-    if executive.assistant(caller) is None:
+    if executive.assistant(caller) is None or unconditional.holds(user, situation):
         return False
     text = f"{user.extension} {current.reason}: {caller}, his assistant, gets through."
     situation.trace.fired(STAGE, text)
@@ -190,6 +201,7 @@ def _dialled(criterion: Criterion, situation: Situation) -> bool:
 def roll_over(executive: Executive, user: User, way: Way) -> Step | None:
     """What becomes of a call that no assistant answered; None: his own rules take it (K)."""
     rollover, trace, whose = executive.rollover, way.situation.trace, user.extension
+    way.behind = (executive, user)
     if rollover.action is not RolloverAction.EXECUTIVE:
         way.left.append(Condition.NO_ASSISTANT)
     match rollover.action:

@@ -27,7 +27,7 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
     Each of it happens once in a call, whatever becomes of it but an answer.
     """
     user = redirect.by
-    if not isinstance(user, User) or _rings_himself(user, redirect, way):
+    if way.straight or not isinstance(user, User) or _rings_himself(user, redirect, way):
         return None
     first = profile.alert_first
     if first is not None and (ring := _alert(user, first, way)) is not None:
@@ -38,6 +38,8 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
 def before_forward(user: User, forward: CallForward, way: Way) -> Action | None:
     """The same before his own forward of every call takes it (D1): a moment of ringing, an
     announcement."""
+    if way.straight:
+        return None
     if forward.ring_splash and (ring := _alert(user, SPLASH, way)) is not None:
         return ring
     return _announcement(user, forward.announce, way)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from esl_router.engine import part
 from esl_router.engine.situation import Situation
 from esl_router.model import numbers
-from esl_router.model.actions import Connected, Leg
+from esl_router.model.actions import Connected, Leg, Ring
 from esl_router.model.executive import CallerName, CallerNumber, ConnectedLine, Executive
 from esl_router.model.people import Origin, User
 
@@ -74,7 +75,8 @@ def connected(
     """The legs with whom the caller is to see when one of them answers (I8).
 
     ``user`` is the executive. A leg without an owner is ``assistant``'s, or where there is none the
-    executive's.
+    executive's. A colleague to whom an assistant diverts is seen in his place; a number outside is
+    not.
     """
     if executive.connected_line is ConnectedLine.DEVICE:
         return tuple(legs)
@@ -84,12 +86,35 @@ def connected(
     lines: dict[str, Connected] = {}
     found = []
     for leg in legs:
-        who = user.extension if boss else leg.owner or assistant or user.extension
+        who = user.extension
+        if not boss:
+            who = _talks(leg.owner or assistant, executive, situation) or user.extension
         if who not in lines:
             person = user if who == user.extension else situation.rules.user(user.domain, who)
             lines[who] = _line(person or User(user.domain, who), situation)
         found.append(replace(leg, connected=lines[who]))
     return tuple(found)
+
+
+def behind(ring: Ring, executive: Executive, user: User, situation: Situation) -> Ring:
+    """A ring that follows the pool's, with whom the caller is to see: a colleague whose phones ring
+    there, and the executive for a number outside."""
+    if executive.connected_line is ConnectedLine.DEVICE:
+        return ring
+    # What an executive further on shows of his own assistants is his affair.
+    bare = [leg for leg in ring.legs if leg.connected is None]
+    person = situation.rules.user(user.domain, ring.callee)
+    shown = iter(connected(bare, executive, user, situation, person.extension if person else ""))
+    legs = tuple(next(shown) if leg.connected is None else leg for leg in ring.legs)
+    return replace(ring, legs=legs)
+
+
+def _talks(extension: str, executive: Executive, situation: Situation) -> str:
+    """Who talks when a leg of ``extension`` answers."""
+    assistant = executive.assistant(extension)
+    if assistant is None:
+        return extension
+    return part.taken_by(assistant, executive.domain, situation.rules) or extension
 
 
 def _line(person: User, situation: Situation) -> Connected:

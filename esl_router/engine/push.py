@@ -61,11 +61,15 @@ def _executive(person: User, argument: str, way: Way) -> tuple[Executive, User] 
     """Whose caller it is, by what was dialled, by the call itself, or because there is one only."""
     situation = way.situation
     rules, domain, trace = situation.rules, person.domain, situation.trace
-    extension = argument or _held(person, way) or _only(person, way)
+    held = _held(person, way)
+    extension = argument or next(iter(held), None) or _only(person, way)
     if extension is None:
         return None
     found = rules.executive(domain, extension)
     role = part.takes(person.extension, found, rules) if found else ""
+    if not role and extension in held:
+        # Who is logged out in mid-call, or diverts no more, still has the caller.
+        role = f"{person.extension} has a caller of {extension}'s"
     user = rules.user(domain, extension) if role else None
     if found is None or user is None:
         whom = f"{extension} is no executive of his"
@@ -75,16 +79,16 @@ def _executive(person: User, argument: str, way: Way) -> tuple[Executive, User] 
     return found, user
 
 
-def _held(person: User, way: Way) -> str:
-    """The executive through whose pool the caller came to him; empty: through nobody's."""
+def _held(person: User, way: Way) -> tuple[str, ...]:
+    """The executives through whose pool his caller, or who waits on his phone, came to him."""
     situation = way.situation
     rules = situation.rules
     pools = (situation.call.pool, *(whose for _, whose in callers(person, situation)))
-    for extension in filter(None, pools):
-        found = rules.executive(person.domain, extension)
-        if found is not None and part.takes(person.extension, found, rules):
-            return extension
-    return ""
+    return tuple(
+        each
+        for each in pools
+        if each and each != person.extension and rules.executive(person.domain, each) is not None
+    )
 
 
 def _only(person: User, way: Way) -> str | None:
@@ -111,7 +115,7 @@ def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
     away = _sends_away(user, way)
     if away is not None:
         way.left.append(away.condition)
-        return _elsewhere(boss, away, person, way) if boss.push_follows_forward else None
+        return _elsewhere(boss, user, away, person, way) if boss.push_follows_forward else None
     if busy.is_busy(user, situation):
         if not boss.push_ignores_bob:
             way.left.append(Condition.TALKING)
@@ -150,13 +154,16 @@ def _sends_away(user: User, way: Way) -> Redirect | None:
     return Redirect(user, target, fallback.sent_away(current.status))
 
 
-def _elsewhere(boss: Executive, redirect: Redirect, person: User, way: Way) -> Ring | None:
+def _elsewhere(
+    boss: Executive, user: User, redirect: Redirect, person: User, way: Way
+) -> Ring | None:
     """The ringing where he forwards his calls, for as long as his own phones would ring; None:
     nobody is rung there. A caller in a mailbox would not come back (J3)."""
     situation, target = way.situation, redirect.target
     # What the call meets there must not cling to it when it comes back.
     aside = Way(situation, redirect.by)
     aside.visited.add(boss.extension)
+    aside.behind, aside.straight = (boss, user), True
     situation.trace.fired(STAGE, f"The call goes where {boss.extension} forwards his: {target}.")
     found = route.settle(redirect, aside)
     if not isinstance(found, Ring) or found.callee == person.extension:

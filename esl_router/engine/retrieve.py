@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from esl_router.engine import busy, part
 from esl_router.engine.situation import Situation
 from esl_router.model.actions import FORBIDDEN, UNAVAILABLE, Action, Intercept
+from esl_router.model.executive import Executive
 from esl_router.model.people import User
 
 STAGE = "retrieve"
@@ -20,7 +21,7 @@ def step(situation: Situation) -> Action:
     if executive is None or extension is None or situation.call.sent_by is not None:
         trace.fired(STAGE, "Only an executive can take over a call of his assistants.")
         return FORBIDDEN
-    for who in part.people(executive, rules):
+    for who in _who_may_have_one(executive, situation):
         person = rules.user(domain, who)
         for caller, whose in callers(person, situation) if person else ():
             if whose == extension:
@@ -28,6 +29,20 @@ def step(situation: Situation) -> Action:
                 return Intercept(caller)
     trace.fired(STAGE, f"No assistant of {extension} talks to a caller of his.")
     return UNAVAILABLE
+
+
+def _who_may_have_one(executive: Executive, situation: Situation) -> tuple[str, ...]:
+    """His assistants and who takes their part now; then whoever has answered for them before
+    somebody logged out in mid-call."""
+    rules, domain = situation.rules, executive.domain
+    found = dict.fromkeys(part.people(executive, rules))
+    for leg in situation.live.channels.values():
+        account, _, of = (leg.device or "").partition("@")
+        if leg.pool == executive.extension and not leg.inbound and of == domain:
+            who = rules.device_user(domain, account)
+            if who is not None and who != executive.extension:
+                found[who] = None
+    return tuple(found)
 
 
 def callers(person: User, situation: Situation) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import fallback, followme, team, trunk, user
+from esl_router.engine import fallback, followme, presentation, team, trunk, user
 from esl_router.engine.fallback import Condition
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
@@ -57,6 +57,8 @@ def settle(step: Step, way: Way) -> Action:
     """The action that a step leads to: redirections are followed."""
     while isinstance(step, Redirect):
         step = _follow(step, way)
+    if way.behind is not None and isinstance(step, Ring):
+        step = presentation.behind(step, *way.behind, way.situation)
     return step
 
 

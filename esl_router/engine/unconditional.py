@@ -23,6 +23,13 @@ def forward(user: User, situation: Situation) -> CallForward | None:
     return found
 
 
+def holds(user: User, situation: Situation) -> bool:
+    """Whether he forwards every call of this origin, were he not on do not disturb."""
+    forwards = situation.rules.call_forward(user.domain, user.extension)
+    found = forwards.get(situation.parties.origin)
+    return found is not None and not _without_effect(found, user)
+
+
 def of_any(user: User, situation: Situation) -> Target | None:
     """Where he forwards the calls of one origin at least; None: nowhere."""
     forwards = situation.rules.call_forward(user.domain, user.extension)
@@ -35,6 +42,15 @@ def of_any(user: User, situation: Situation) -> Target | None:
 
 def _idle(forward: CallForward, user: User, situation: Situation) -> str:
     """Why a forward sends no call away, in words; empty: it does."""
+    if why := _without_effect(forward, user):
+        return why
+    if situation.settings.dnd_over_cfu and _is_dnd(user, situation):
+        return "he is dnd, and that comes first here"
+    return ""
+
+
+def _without_effect(forward: CallForward, user: User) -> str:
+    """Why a forward sends no call away whatever his status, in words; empty: it does."""
     to = forward.to
     if not forward.enabled:
         return "the forward is switched off"
@@ -43,8 +59,6 @@ def _idle(forward: CallForward, user: User, situation: Situation) -> str:
     own = to.kind is TargetKind.EXTERNAL and to.value in user.numbers
     if own or (to.kind is TargetKind.EXTENSION and to.value == user.extension):
         return "that is he himself"  # X28
-    if situation.settings.dnd_over_cfu and _is_dnd(user, situation):
-        return "he is dnd, and that comes first here"
     return ""
 
 

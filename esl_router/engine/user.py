@@ -68,6 +68,7 @@ def _rang(user: User, profile: Profile, attempt: Attempt, way: Way) -> Step:
     result = way.result(attempt)
     if result is None:
         return OVER
+    executive.remember(user, way)
     deflected = None
     if result is not RingResult.DECLINED:  # then he has refused the call on another phone
         ring = _ring_again(user, attempt, way)

@@ -10,6 +10,7 @@ from esl_router.engine.fallback import Condition
 from esl_router.engine.situation import Redirection, Situation
 from esl_router.model.actions import Action, Announce, Diversion, Reject, Ring
 from esl_router.model.call import Attempt, LegResult, RingResult
+from esl_router.model.executive import Executive
 from esl_router.model.people import Redecide, User
 from esl_router.model.presence import Target
 from esl_router.model.team import Team, Turn
@@ -53,6 +54,12 @@ class Way:
         self.diversion: Diversion | None = None
         self.forwarder: str | None = None
         """The extension of who redirected it last, by our own rules; None: nobody did."""
+
+        self.behind: tuple[Executive, User] | None = None
+        """Whose pool the call has left for whoever gets it now; None: nobody's, or it is there."""
+
+        self.straight = False
+        """Whether nothing comes before a status or a forward sends the call away."""
 
         self.left: list[Condition] = []
         """Why those whom the call came to did not have it, in their order."""

@@ -24,6 +24,7 @@ from esl_router.model.people import (
     DeclineScope,
     FollowMeRow,
     Origin,
+    Settings,
 )
 from esl_router.model.presence import (
     CallForward,
@@ -183,6 +184,19 @@ def test_an_assistant_gets_through_do_not_disturb_where_she_lets_him(assistant):
     )
     rules = board(statuses={"1001": away(Status.AWAY)}, **disturbing)
     assert play(call, rules) == [Voicemail(DOMAIN, "1001")]
+
+
+def test_he_does_not_get_through_a_forward_of_every_call_that_do_not_disturb_comes_before():
+    call = internal_call("1001", "1002-desk", "1002")
+    rules = board(assistant_breaks_dnd=True, statuses={"1001": away(Status.DND)})
+    rules = replace(rules, config=Settings(DOMAIN, dnd_over_cfu=True))
+    assert rings(call, rules) == HERSELF
+    dora = Target.parse("extension:1004")
+    every = replace(rules, call_forwards={"1001": {Origin.INTERNAL: CallForward(dora)}})
+    assert play(call, every) == [BUSY_TONE]
+    off = CallForward(dora, enabled=False)
+    for idle in ({Origin.INTERNAL: off}, {Origin.EXTERNAL: CallForward(dora)}):
+        assert rings(call, replace(rules, call_forwards={"1001": idle})) == HERSELF
 
 
 def test_whom_an_assistant_sends_on_reaches_her_and_whom_a_colleague_sends_does_not():

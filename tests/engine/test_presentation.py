@@ -11,10 +11,13 @@ from esl_router.model.executive import (
     CallerName,
     CallerNumber,
     ConnectedLine,
+    Rollover,
+    RolloverAction,
 )
-from esl_router.model.presence import Target
-from tests.company import internal_call, trunk_call
-from tests.engine.board import DECLINED, PEOPLE, SILENT, board, play, said, sent_by
+from esl_router.model.people import FollowMeRow, Origin
+from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from tests.company import internal_call, mobile, trunk_call
+from tests.engine.board import CELL, DECLINED, PEOPLE, SILENT, away, board, play, said, sent_by
 
 CALL = trunk_call("1001")
 INSIDE = internal_call("1001", "1004-desk", "1004")
@@ -131,3 +134,62 @@ def test_it_holds_when_the_call_is_handed_over_and_comes_back(line, at_recall):
     rules = board()
     for each in play(sent_by(trunk_call("*63"), "1002", pool="1001"), rules, SILENT):
         assert {leg.connected for leg in each.legs} == {None}
+
+
+def test_the_colleague_to_whom_an_assistant_diverts_is_the_one_who_talks():
+    diverting = Assistant("1002", divert=Target.parse("extension:1004"))
+    theirs = seen(assistants=(diverting,), connected_line=ConnectedLine.ASSISTANT)
+    assert theirs["1002"] == Connected("Dora Dorn", "1004")
+    rules = board((diverting,), connected_line=ConnectedLine.ASSISTANT)
+    back = play(sent_by(trunk_call("*63"), "1004", pool="1001"), rules, DECLINED)[1]
+    assert {leg.connected for leg in back.legs} == {Connected("Dora Dorn", "1004")}
+
+
+CELL_ROW = {"1001": [FollowMeRow(mobile("1001-cell", CELL, location="mobile"))]}
+NO_ANSWER = {(origin, Forward.NO_ANSWER): Target.parse(f"external:{CELL}") for origin in Origin}
+FORWARDING = {"1001": Presence(profiles={Status.AVAILABLE: Profile(forwards=NO_ANSWER)})}
+OUT = Target.parse(f"external:{CELL}")
+
+
+@pytest.mark.parametrize("line", [ConnectedLine.EXECUTIVE, ConnectedLine.ASSISTANT])
+@pytest.mark.parametrize(
+    ("rollover", "more"),
+    [
+        (Rollover(20, RolloverAction.EXECUTIVE), {"rows": CELL_ROW}),
+        (Rollover(20, RolloverAction.TARGET, OUT), {}),
+        (Rollover(20, RolloverAction.NO_ANSWER), {"statuses": FORWARDING}),
+    ],
+)
+def test_no_mobile_is_shown_where_the_call_rolls_over(line, rollover, more):
+    rules = board(rollover=rollover, connected_line=line, **more)
+    behind = play(CALL, rules, SILENT)[1]
+    assert [(leg.target.number, leg.connected) for leg in behind.legs] == [(CELL, HERS)]
+    plain = play(CALL, board(rollover=rollover, **more), SILENT)[1]
+    assert [leg.connected for leg in plain.legs] == [None]
+
+
+def test_nor_where_it_goes_on_when_she_does_not_answer_either():
+    rules = board(
+        rollover=Rollover(20, RolloverAction.EXECUTIVE),
+        connected_line=ConnectedLine.EXECUTIVE,
+        statuses=FORWARDING,
+    )
+    pool, hers, there = play(CALL, rules, SILENT, SILENT)
+    assert {leg.connected for leg in (*pool.legs, *hers.legs, *there.legs)} == {HERS}
+    assert there.callee == CELL
+
+
+def test_a_colleague_to_whom_it_rolls_over_is_seen_himself():
+    rolls = Rollover(20, RolloverAction.TARGET, Target.parse("extension:1004"))
+    rules = board(rollover=rolls, connected_line=ConnectedLine.ASSISTANT)
+    assert play(CALL, rules, SILENT)[1].legs[0].connected == Connected("Dora Dorn", "1004")
+
+
+def test_it_holds_where_a_push_follows_her_forward():
+    rules = board(
+        push_follows_forward=True,
+        connected_line=ConnectedLine.EXECUTIVE,
+        statuses={"1001": away(target=f"external:{CELL}")},
+    )
+    handed = play(sent_by(trunk_call("*63"), "1002", pool="1001"), rules)[0]
+    assert [(leg.target.number, leg.connected) for leg in handed.legs] == [(CELL, HERS)]

@@ -18,7 +18,7 @@ from esl_router.model.executive import (
 )
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import DeclineScope, FollowMeRow, Origin, Settings
-from esl_router.model.presence import CallForward, Presence, Status, Target
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, internal_call, mobile, registered, sip, trunk_call
 from tests.engine.board import (
@@ -190,6 +190,19 @@ def test_one_more_forward_is_followed_and_a_circle_is_none():
     assert who(play(HANDED, rules)[0]) == ["1002"]
 
 
+@pytest.mark.parametrize("before", [{"announce": "away.wav"}, {"alert_first": 5}])
+def test_what_comes_before_somebody_s_forward_does_not_send_it_back(before):
+    on = {(origin, Forward.ALWAYS): Target.parse("extension:1003") for origin in Origin}
+    gone = Presence(Status.AWAY, profiles={Status.AWAY: Profile(forwards=on, **before)})
+    rules = following("extension:1004", statuses={"1004": gone})
+    assert [who(each) for each in play(HANDED, rules, SILENT)] == [["1003"], ["1002"]]
+    announced = CallForward(Target.parse("extension:1003"), ring_splash=True, announce="away.wav")
+    rules = following("extension:1004")
+    on_his_own = dict.fromkeys(Origin, announced)
+    rules = replace(rules, call_forwards={**rules.call_forwards, "1004": on_his_own})
+    assert [who(each) for each in play(HANDED, rules, SILENT)] == [["1003"], ["1002"]]
+
+
 def test_an_assistant_who_asks_gets_through_do_not_disturb_and_whom_he_sends_on_does_not():
     rules = board(assistant_breaks_dnd=True, statuses={"1001": away(Status.DND)})
     assert who(play(ASKED, rules)[0]) == ["1001"]
@@ -307,15 +320,29 @@ def test_who_takes_the_part_of_an_assistant_hands_over_and_gets_the_caller_back(
     assert who(play(asked, rules, live=holding("1004", "1001"))[0]) == ["1001"]
 
 
-def test_he_has_no_more_to_do_with_it_when_the_assistant_is_logged_out():
+def test_whose_caller_it_is_already_stays_so_when_the_assistant_logs_out_in_mid_call():
     out = (replace(DIVERTED[0], opted_in=False), DIVERTED[1])
-    call = sent_by(trunk_call("*63"), "1004", pool="1001")
-    assert who(play(call, board(assistants=out))[0]) == ["1004"]
-    assert play(internal_call("*631001", "1004-desk", "1004"), board(assistants=out)) == [FORBIDDEN]
+    hers = sent_by(trunk_call("*63"), "1004", pool="1001")
+    steps = play(hers, board(assistants=out), SILENT, SILENT)
+    assert [who(each) for each in steps] == [["1001"], ["1004"], ["1003"]]
+    assert "1004 has a caller of 1001's." in said(hers, board(assistants=out))
+    for asked in (internal_call(each, "1004-desk", "1004") for each in ("*63", "*631001")):
+        live = holding("1004", "1001")
+        assert who(play(asked, board(assistants=out), live=live)[0]) == ["1001"]
+        # Of any other caller he has no more to say.
+        assert play(asked, board(assistants=out)) == [FORBIDDEN]
+    other = sent_by(trunk_call("*631001"), "1004", pool="")
+    assert who(play(other, board(assistants=out))[0]) == ["1004"]
+
+
+def test_nobody_hands_a_caller_to_himself():
+    assert who(play(replace(HANDED, sent_by=f"1001-desk@{DOMAIN}"), board())[0]) == ["1001"]
+    asked = internal_call("*63", "1001-desk", "1001")
+    assert play(asked, board(), live=holding("1001", "1001")) == [FORBIDDEN]
 
 
 def test_who_is_nobody_s_assistant_gets_the_caller_back_and_no_more():
-    call = replace(HANDED, sent_by=f"1004-desk@{DOMAIN}")
+    call = replace(HANDED, sent_by=f"1004-desk@{DOMAIN}", pool="")
     assert who(play(call, board())[0]) == ["1004"]
     assert play(call, board(), SILENT)[1] == Voicemail(DOMAIN, "1004")
 

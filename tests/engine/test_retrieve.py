@@ -33,7 +33,8 @@ def test_she_gets_the_caller_with_whom_an_assistant_talks(dialled, state):
         LIVE,
         talking(pool=""),
         talking(pool="1004"),
-        talking(assistant="1004"),
+        talking(assistant="1004", pool=""),
+        talking(assistant="1001"),
         talking(state=CallState.RINGING),
     ],
 )
@@ -48,12 +49,12 @@ def test_she_takes_over_whom_an_assistant_calls_in_her_name():
     assert play(HERS, board(), live=live) == [Intercept("o")]
 
 
-def test_whoever_takes_an_assistant_s_part_has_her_callers_too():
-    divert = Target.parse("extension:1004")
+@pytest.mark.parametrize("opted_in", [True, False])
+def test_whoever_takes_an_assistant_s_part_has_her_callers_too(opted_in):
+    """Where somebody logs out in mid-call, whoever has the caller has him still."""
+    assistants = (Assistant("1002", opted_in, Target.parse("extension:1004")),)
     live = talking(assistant="1004")
-    for opted_in, action in ((True, Intercept("t")), (False, UNAVAILABLE)):
-        assistants = (Assistant("1002", opted_in, divert),)
-        assert play(HERS, board(assistants=assistants), live=live) == [action]
+    assert play(HERS, board(assistants=assistants), live=live) == [Intercept("t")]
 
 
 def test_nobody_else_takes_it_nor_sends_her_there():
