@@ -10,7 +10,7 @@ from esl_router.engine.presence import effective, sent_away
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import Asleep, Diversion, Leg, Outside, Ring
-from esl_router.model.call import Attempt, Call, LegResult
+from esl_router.model.call import Attempt, Call, LegOutcome, LegResult
 from esl_router.model.executive import (
     Alerting,
     Assistant,
@@ -47,12 +47,15 @@ def rounds(executive: Executive, call: Call) -> tuple[tuple[Attempt, Ring], ...]
 
 def rung(rings: Iterable[tuple[Attempt, Ring]]) -> frozenset[str]:
     """The assistants who have had their turn."""
-    return frozenset(
-        leg.leg.owner
-        for attempt, _ in rings
-        for leg in attempt.outcome.legs
-        if leg.result not in _AGAIN
-    )
+    return frozenset(leg.leg.owner for leg in over(rings))
+
+
+def over(rings: Iterable[tuple[Attempt, Ring]]) -> tuple[LegOutcome, ...]:
+    """The legs that do not ring again."""
+    attempts = [attempt for attempt, _ in rings]
+    untold = trunk.untold(attempts)
+    legs = (leg for attempt in attempts for leg in attempt.outcome.legs)
+    return tuple(leg for leg in legs if leg.result not in _AGAIN and leg not in untold)
 
 
 def _had_it(executive: Executive, rings: Iterable[tuple[Attempt, Ring]]) -> set[str]:

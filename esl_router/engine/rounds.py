@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from esl_router.engine import trunk
 from esl_router.engine.aggregate import aggregate
 from esl_router.engine.fallback import CONDITION, Condition
 from esl_router.model.actions import Ring
@@ -37,9 +38,11 @@ def out(rounds: Sequence[Attempt]) -> dict[str, str]:
     """The members who are not rung for this call any more, and why, in words.
 
     Nobody is rung again who refused on every phone that rang, nor anybody whose phones ended at
-    once when nobody else's rang: round would follow round in a moment.
+    once when nobody else's rang: round would follow round in a moment. A number that the trunk has
+    refused only because it was not told who calls is tried once more (X73).
     """
     out: dict[str, str] = {}
+    untold = trunk.untold(rounds)
     for attempt in rounds:
         ends: dict[str, list[LegOutcome]] = {}
         for leg in attempt.outcome.legs:
@@ -51,6 +54,8 @@ def out(rounds: Sequence[Attempt]) -> dict[str, str]:
             results = {leg.result for leg in legs}
             if LegResult.DECLINED in results:
                 out[member] = "he has declined this call"
+            elif any(leg in untold for leg in legs):
+                continue
             elif results & _REFUSED and results <= _REFUSED | _NOT_REACHED | {LegResult.ELSEWHERE}:
                 out[member] = "he has refused this call"
             elif in_vain:

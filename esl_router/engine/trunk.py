@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -49,6 +50,24 @@ def again(attempt: Attempt, own: str | None, situation: Situation) -> tuple[Leg,
         situation.trace.fired(STAGE, text)
         legs.append(replace(each.leg, target=told))
     return tuple(legs)
+
+
+def untold(attempts: Iterable[Attempt]) -> tuple[LegOutcome, ...]:
+    """Among several rings of more than one person: the legs that the trunk has refused because they
+    are anonymous, and that the next ring may try once more. Nobody's turn is over by that."""
+    every = [each for attempt in attempts for each in attempt.outcome.legs]
+    tried = Counter(
+        each.leg.target.number
+        for each in every
+        if isinstance(each.leg.target, Outside) and (_refused(each) or each.leg.target.private)
+    )
+    return tuple(
+        each
+        for each in every
+        if _refused(each)
+        and isinstance(each.leg.target, Outside)
+        and tried[each.leg.target.number] == 1
+    )
 
 
 def whole(attempts: Iterable[Attempt]) -> dict[str, Attempt]:

@@ -10,9 +10,10 @@ from esl_router.engine.decide import decide
 from esl_router.engine.explain import explain
 from esl_router.model.actions import BUSY, UNAVAILABLE, Outside, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
+from esl_router.model.executive import Assistant, Executive, Rollover, RolloverAction
 from esl_router.model.people import FollowMeRow, Origin, Redecide, Settings, User
 from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
-from esl_router.model.team import Member, Team
+from esl_router.model.team import Member, Strategy, Team
 from tests.company import DOMAIN, NOW, Company, internal_call, mobile, registered, sip, trunk_call
 
 MOBILE, OWN = "+491711234567", "+493012345101"
@@ -162,6 +163,39 @@ def test_a_team_s_next_round_tells_it():
     first, second, *_ = play(rules, [REFUSED, SILENT], SILENT, call=call)
     assert told(first) == [(None, False)]
     assert told(second) == [(OWN, True)]
+
+
+ALONE = {**ROWS, "1001": [FollowMeRow(mobile("1001-mobile", MOBILE), ring=15)]}
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_also_where_nothing_else_of_the_team_could_ring(strategy):
+    team = Team(DOMAIN, "2000", members=(Member("1001"),), strategy=strategy, max_wait=60)
+    call = anonymous(trunk_call("2000"))
+    rules = replace(company(), rows=ALONE, teams=(team,))
+    first, second, *end = play(rules, REFUSED, REFUSED, call=call)
+    assert told(first) == [(None, False)]
+    assert told(second) == [(OWN, True)]
+    assert end == [UNAVAILABLE], "it is tried once"
+    nobody_s = replace(ANNA, numbers=())
+    rules = replace(company((nobody_s, BEN)), rows=ALONE, teams=(team,))
+    assert play(rules, REFUSED, REFUSED, call=call)[2:] == [UNAVAILABLE]
+
+
+def test_an_assistant_outside_has_not_had_his_turn_by_it():
+    boss = Executive(
+        DOMAIN,
+        "1002",
+        assistants=(Assistant("1001"),),
+        enabled=True,
+        rollover=Rollover(60, RolloverAction.VOICEMAIL),
+    )
+    rules = replace(company(), rows=ALONE, executives=(boss,))
+    at_once = [REFUSED, BUSY_PHONE]
+    first, second, end = play(rules, at_once, at_once, call=anonymous(trunk_call("1002")))
+    assert told(first) == [(None, False)]
+    assert told(second) == [(OWN, True)]
+    assert isinstance(end, Voicemail)
 
 
 # -- calls of one's own ---------------------------------------------------------------------------
