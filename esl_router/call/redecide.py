@@ -124,11 +124,12 @@ class Redecider:
 
     @staticmethod
     def _connected(ringing: _Ringing) -> bool:
-        # The caller's own leg is up already after a transfer.
+        # A mailbox that is asked to press 1 answers too, and is hung up: nobody was connected. The
+        # caller's own leg is up already after a transfer.
+        call, legs = ringing.call, ringing.watch.legs
         return any(
-            leg.answered is not None
-            for uuid, leg in ringing.watch.legs.items()
-            if uuid != ringing.call.uuid
+            leg.answered is not None and (not call.answered if uuid == call.uuid else not leg.ended)
+            for uuid, leg in legs.items()
         )
 
     def _consider(self, ringing: _Ringing) -> None:

@@ -47,10 +47,10 @@ def rounds(executive: Executive, call: Call) -> tuple[tuple[Attempt, Ring], ...]
 
 def rung(rings: Iterable[tuple[Attempt, Ring]]) -> frozenset[str]:
     """The assistants who have had their turn."""
-    return frozenset(leg.leg.owner for leg in over(rings))
+    return frozenset(leg.leg.owner for leg in _over(rings))
 
 
-def over(rings: Iterable[tuple[Attempt, Ring]]) -> tuple[LegOutcome, ...]:
+def _over(rings: Iterable[tuple[Attempt, Ring]]) -> tuple[LegOutcome, ...]:
     """The legs that do not ring again."""
     attempts = [attempt for attempt, _ in rings]
     untold = trunk.untold(attempts)
@@ -60,12 +60,7 @@ def over(rings: Iterable[tuple[Attempt, Ring]]) -> tuple[LegOutcome, ...]:
 
 def _had_it(executive: Executive, rings: Iterable[tuple[Attempt, Ring]]) -> set[str]:
     """The phones and numbers that have rung for an assistant: they ring for no other one (X52)."""
-    return {
-        followme.rings(leg.leg)
-        for attempt, _ in rings
-        for leg in attempt.outcome.legs
-        if leg.result not in _AGAIN and leg.leg.owner != executive.extension
-    }
+    return {followme.rings(leg.leg) for leg in _over(rings) if leg.leg.owner != executive.extension}
 
 
 _AGAIN = (LegResult.ELSEWHERE, LegResult.CANCELLED)

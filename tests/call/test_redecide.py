@@ -72,6 +72,42 @@ def test_a_call_that_is_answered_is_left_alone(answered):
     side.wait()
 
 
+@pytest.mark.parametrize("transferred", [True, False])
+def test_a_mailbox_that_was_asked_to_press_1_and_is_gone_again_was_no_answer(transferred):
+    feed = HeardFeed()
+    side = Switchside(company(), feed)
+    assert side.order().line == "connect"
+    side.say(snapshot(**({"Answer_State": "answered"} if transferred else {})))
+    bridge = next(order for order in side.orders(4 if transferred else 3) if order.app == "bridge")
+    legs = feed.watches[0].legs
+    if transferred:
+        legs[CALLER].answered = 0.5
+    asked = legs[leg_uuids(bridge.arg)[0]]
+    asked.answered = 1.0
+    side.rules.company = company(Status.DND)
+    gevent.sleep(0.05)
+    assert feed.commands == [], "he may be pressing it"
+    asked.ended = 9.0
+    soon(lambda: feed.commands)
+    side.close()
+    side.wait()
+
+
+def test_who_is_connected_stays_so_whatever_became_of_the_legs():
+    feed = HeardFeed()
+    side = Switchside(company(), feed)
+    _, bridge, _ = rung(side)
+    legs = feed.watches[0].legs
+    leg = legs[leg_uuids(bridge.arg)[0]]
+    leg.answered = legs[CALLER].answered = 1.0
+    leg.ended = 9.0
+    side.rules.company = company(Status.DND)
+    gevent.sleep(0.05)
+    assert feed.commands == []
+    side.close()
+    side.wait()
+
+
 def test_a_broken_store_leaves_it_ringing(caplog):
     feed = HeardFeed()
     side = Switchside(company(), feed)
