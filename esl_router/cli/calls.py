@@ -14,15 +14,18 @@ from esl_router.cli import rules, terminal
 from esl_router.cli.options import Group, common
 
 if TYPE_CHECKING:
+    import sqlite_utils
+
     from esl_router.cli.terminal import Span
     from esl_router.store.journal import Attempt, Entry
 
 
-@click.group("calls", cls=Group, acts=False)
+@click.group("calls", cls=Group)
 def calls_command() -> None:
     """The journal: who called whom, what rang, what came of it, and why.
 
-    A call is in it a moment after the router has done its part.
+    A call is in it a moment after the router has done its part. --as a user shows the calls that he
+    has made or got: of those to him what rang, of none the reasons, which tell of others' rules.
 
     \b
     Example:
@@ -36,7 +39,7 @@ def _of_calls(command: Any) -> Any:
     return user(domain(command))
 
 
-@calls_command.command("list")
+@calls_command.command("list", acts=True)
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=30, show_default=True, help="How many."
 )
@@ -52,9 +55,11 @@ def list_calls(limit: int, user: str | None, domain: str | None) -> None:
     from esl_router.store import journal
 
     with rules.opened(readonly=True) as db:
-        found = journal.calls(db, limit, domain=domain, user=user)
+        domain, user = _whose(db, domain, user)
+        entries = journal.calls(db, limit, domain=domain, user=user)
+        found = [_seen(entry) for _, entry in entries]
     terminal.show(
-        [_record(entry) for _, entry in found],
+        [_record(entry) for entry in found],
         lambda: terminal.print_table(
             ("when", "caller", "dialled", "for", "result", "after", "call"),
             [
@@ -67,14 +72,14 @@ def list_calls(limit: int, user: str | None, domain: str | None) -> None:
                     f"{entry.ended - entry.started:.0f} s",
                     entry.uuid[:8],
                 )
-                for _, entry in found
+                for entry in found
             ],
             "No call yet.",
         ),
     )
 
 
-@calls_command.command("show")
+@calls_command.command("show", acts=True)
 @click.argument("call")
 def show_call(call: str) -> None:
     """One call: every attempt with each phone, and the reasons.
@@ -88,12 +93,15 @@ def show_call(call: str) -> None:
     from esl_router.errors import NotFound
     from esl_router.store import journal
 
+    acting = common().acting
     with rules.opened(readonly=True) as db:
-        found = journal.call(db, call)
+        domain, user = _whose(db, None, None)
+        found = [_seen(entry) for entry in journal.call(db, call, domain=domain, user=user)]
     if not found:
+        whose = "" if acting is None else f" of user {acting}"
         raise NotFound(
-            f"there is no call {call!r} in the journal: give 8 characters of it at least, "
-            "see `esl-router calls list`"
+            f"there is no call {call!r}{whose} in the journal: give 8 characters of it at least, "
+            f"see `esl-router calls list{'' if acting is None else f' --as {acting}'}`"
         )
     terminal.show(
         [_record(entry) for entry in found],
@@ -129,7 +137,7 @@ def tail_calls(limit: int, once: bool, user: str | None, domain: str | None) -> 
                 )
 
 
-@calls_command.command("missed")
+@calls_command.command("missed", acts=True)
 @click.option(
     "-n", "--limit", type=click.IntRange(0), default=30, show_default=True, help="How many."
 )
@@ -144,6 +152,7 @@ def missed_calls(limit: int, follow: bool, user: str | None, domain: str | None)
     \b
     Example:
       esl-router calls missed --user 1001
+      esl-router calls missed --as 1001
       esl-router calls missed --follow --json
     """
     import time
@@ -151,6 +160,7 @@ def missed_calls(limit: int, follow: bool, user: str | None, domain: str | None)
     from esl_router.store import journal, notices
 
     with rules.opened(readonly=True) as db:
+        domain, user = _whose(db, domain, user)
         if not follow:
             found = [
                 entry
@@ -171,6 +181,30 @@ def missed_calls(limit: int, follow: bool, user: str | None, domain: str | None)
                     f"{f', message of {entry.message} s' if entry.message else ''}"
                     f"  {entry.uuid[:8]}"
                 )
+
+
+def _whose(
+    db: sqlite_utils.Database, domain: str | None, user: str | None
+) -> tuple[str | None, str | None]:
+    """The domain and the user whose calls are shown: --as a user his own alone."""
+    from esl_router.store import admin
+
+    acting = common().acting
+    if acting is None:
+        return domain, user
+    if user not in (None, acting):
+        raise click.UsageError("--as a user shows his own calls: leave --user out")
+    domain = admin.pick_domain(db, domain)
+    admin.user(db, domain, acting)
+    return domain, acting
+
+
+def _seen(entry: Entry) -> Entry:
+    """What whoever runs this may see of a call."""
+    from esl_router.store import journal
+
+    acting = common().acting
+    return entry if acting is None else journal.as_seen(entry, acting)
 
 
 def _print_missed(found: list[Entry]) -> None:
@@ -256,7 +290,7 @@ def _iso(instant: float | None) -> str | None:
 
 
 def _caller(entry: Entry) -> str:
-    who = entry.caller_number or "withheld"
+    who = entry.caller_number or ("no number" if entry.caller_name else "withheld")
     if entry.caller_name:
         who = f"{who} {entry.caller_name}"
     return f"{who} on behalf of {entry.on_behalf}" if entry.on_behalf else who

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlite_utils
 
@@ -139,6 +139,16 @@ def clean(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
 
 
+_OF_USER = """
+    SELECT id FROM journal_calls
+    WHERE (:domain IS NULL OR domain = :domain)
+        AND (:user IS NULL OR callee = :user
+            OR (NOT :missed AND caller_number = :user AND caller_account IS NOT NULL)
+            OR (NOT :missed AND (domain, caller_account) IN
+                (SELECT domain, name FROM devices WHERE extension = :user)))
+"""
+
+
 def calls(
     db: sqlite_utils.Database,
     limit: int = 50,
@@ -155,34 +165,43 @@ def calls(
     watches wants them. ``missed``: calls alone that whom they were for has missed; ``user`` is he.
     """
     rows = db.conn.execute(
-        """
-        SELECT id FROM journal_calls
-        WHERE id > :after AND (:domain IS NULL OR domain = :domain)
-            AND (NOT :missed OR missed IS NOT NULL)
-            AND (:user IS NULL OR callee = :user
-                OR (NOT :missed AND caller_number = :user AND caller_account IS NOT NULL)
-                OR (NOT :missed AND (domain, caller_account) IN
-                    (SELECT domain, name FROM devices WHERE extension = :user)))
-        ORDER BY id DESC LIMIT :limit
-        """,
+        _OF_USER
+        + "AND id > :after AND (NOT :missed OR missed IS NOT NULL) ORDER BY id DESC LIMIT :limit",
         {"after": after, "domain": domain, "user": user, "limit": limit, "missed": missed},
     ).fetchall()
     return [(number, _entry(db, number)) for (number,) in reversed(rows)]
 
 
-def call(db: sqlite_utils.Database, uuid: str) -> list[Entry]:
+def call(
+    db: sqlite_utils.Database, uuid: str, *, domain: str | None = None, user: str | None = None
+) -> list[Entry]:
     """The calls of a channel, oldest first: several when it was transferred, none when unknown.
 
-    The first eight characters of a uuid are enough.
+    The first eight characters of a uuid are enough. ``user`` as in :func:`calls`.
     """
     if len(uuid) < 8:
         return []
     rows = db.conn.execute(
-        "SELECT id FROM journal_calls"
-        " WHERE uuid >= :first AND uuid < :first || char(1114111) ORDER BY id",
-        {"first": uuid},
+        _OF_USER + "AND uuid >= :first AND uuid < :first || char(1114111) ORDER BY id",
+        {"first": uuid, "domain": domain, "user": user, "missed": False},
     ).fetchall()
     return [_entry(db, number) for (number,) in rows]
+
+
+def as_seen(entry: Entry, user: str) -> Entry:
+    """What a user may see of a call that he has made or got. The reasons tell of others' rules; and
+    what rang, or was missed, is whose call it was."""
+    seen = replace(entry, trace=(), problems=())
+    if entry.callee == user:
+        return seen
+    return replace(
+        seen,
+        attempts=(),
+        answered_by=None,
+        missed=None,
+        mailbox=None,
+        message=None,
+    )
 
 
 def purge(db: sqlite_utils.Database, before: float) -> int:

@@ -17,10 +17,10 @@ from pathlib import Path
 import sqlite_utils
 
 from esl_router.store import notices
-from esl_router.store.call_log import Attempt, Entry, Leg, call, calls, insert, purge
+from esl_router.store.call_log import Attempt, Entry, Leg, as_seen, call, calls, insert, purge
 from esl_router.store.database import open_store, write_state
 
-__all__ = ["Attempt", "Entry", "Journal", "Leg", "call", "calls", "purge"]
+__all__ = ["Attempt", "Entry", "Journal", "Leg", "as_seen", "call", "calls", "purge"]
 
 logger = logging.getLogger(__name__)
 

@@ -64,7 +64,8 @@ def _call(entry: Entry) -> dict[str, Any]:
         "caller": {
             "number": clean(entry.caller_number) or None,
             "name": clean(entry.caller_name) or None,
-            "anonymous": not entry.caller_number,
+            # Who withholds his number has no name either; who has a name has only no number.
+            "anonymous": not (entry.caller_number or entry.caller_name),
         },
         "at": at.isoformat(timespec="seconds"),
         "call": entry.uuid,

@@ -106,6 +106,58 @@ def test_which_calls(journal, words, uuids):
     assert [call["uuid"][:8] for call in journal.json("calls", "list", *words)] == uuids
 
 
+UNTAKEN = replace(
+    ANSWERED,
+    uuid="bbbbbbbb-0000-4000-8000-000000000003",
+    result="no_answer",
+    answered_by=None,
+    answered_at=None,
+    missed="no_answer",
+    mailbox="1001",
+)
+DIALLED = replace(
+    UNTAKEN, uuid="cccccccc-0000-4000-8000-000000000004", caller_number="1002", caller_account="x"
+)
+ELSEWHERE = replace(UNTAKEN, uuid="dddddddd-0000-4000-8000-000000000005", domain="other.test")
+
+
+def test_a_user_sees_his_own_calls_and_no_reasons(journal):
+    record(journal, UNTAKEN, DIALLED, ELSEWHERE)
+
+    def seen(*words):
+        return [each["uuid"][:8] for each in journal.json("calls", "list", *words)]
+
+    assert seen("--as", "1001") == ["3f2b9c1d", "bbbbbbbb", "cccccccc"]
+    assert seen("--as", "1002") == ["aaaaaaaa", "cccccccc"]
+    assert seen("--as", "1003") == []
+    assert "leave --user out" in journal.fails(
+        "calls", "list", "--as", "1002", "--user", "1001", code=2
+    )
+    assert "did you mean" in journal.fails("calls", "list", "--as", "10011")
+    (his,) = journal.json("calls", "show", "bbbbbbbb", "--as", "1001")
+    assert (len(his["attempts"]), his["missed"], his["trace"]) == (1, "no_answer", [])
+    (made,) = journal.json("calls", "show", "cccccccc", "--as", "1002")
+    assert (made["callee"], made["result"]) == ("1001", "no_answer")
+    assert (made["attempts"], made["trace"], made["missed"], made["mailbox"]) == (
+        [],
+        [],
+        None,
+        None,
+    )
+    for call in ("3f2b9c1d", "dddddddd"):
+        refused = journal.fails("calls", "show", call, "--as", "1002")
+        assert "of user 1002 in the journal" in refused
+
+
+def test_a_user_sees_what_he_has_missed_alone(journal):
+    record(journal, UNTAKEN, DIALLED, ELSEWHERE)
+    missed = journal.json("calls", "missed", "--as", "1001")
+    assert [each["call"][:8] for each in missed] == ["bbbbbbbb", "cccccccc"]
+    assert journal.json("calls", "missed", "--as", "1002") == []
+    for words in (("tail", "--once"), ("purge", "--older-than", "1")):
+        journal.fails("calls", *words, "--as", "1001", code=2)
+
+
 def test_json(journal):
     first, second = journal.json("calls", "list")
     assert first["caller_name"] == ANSWERED.caller_name

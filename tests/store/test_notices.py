@@ -88,6 +88,11 @@ def test_a_message_is_an_event_of_its_own(told):
     assert message["caller"] == {"number": None, "name": None, "anonymous": True}
 
 
+def test_whoever_has_a_name_and_no_number_withholds_nothing():
+    told = notices.missed_call(replace(ENTRY, caller_number="", caller_name="Muster"))
+    assert told["caller"] == {"number": None, "name": "Muster", "anonymous": False}
+
+
 def test_what_nobody_is_to_be_told_is_not_kept(told):
     queue(told, replace(ENTRY, missed=None), replace(ENTRY, domain="else.test"))
     told.conn.execute("UPDATE domains SET notify = NULL")
