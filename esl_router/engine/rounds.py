@@ -63,6 +63,25 @@ def out(rounds: Sequence[Attempt]) -> dict[str, str]:
     return out
 
 
+def turn_over(rounds: Sequence[Attempt]) -> frozenset[str]:
+    """The members who have rung their time in a round that has not come to its end: it was cut off
+    to decide the call anew."""
+    over: set[str] = set()
+    for attempt in rounds:
+        if not attempt.cut_off:
+            over.clear()
+            continue
+        ends: dict[str, set[LegResult]] = {}
+        for leg in attempt.outcome.legs:
+            ends.setdefault(leg.leg.owner, set()).add(leg.result)
+        over |= {
+            member
+            for member, results in ends.items()
+            if LegResult.NO_ANSWER in results and LegResult.CANCELLED not in results
+        }
+    return frozenset(over)
+
+
 def _rang_its_time(leg: LegOutcome, attempt: Attempt) -> bool:
     # A network outside may say at once that nobody answers.
     lasted = max(leg.leg.ring - 1, MOMENT)

@@ -167,6 +167,9 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
         return way.end(Condition.UNREACHABLE)
     target = trunk.target(number, own, situation)
     seconds = FORWARD_RING if way.ring_limit is None else way.ring_limit
+    seconds -= way.rung(number)  # before it was decided anew
+    if seconds < 1:
+        return way.end(Condition.NO_ANSWER)
     leg = Leg(number, target, ring=seconds, diversion=way.diversion)
     redecide = way.redecide()
     return Ring(settings.domain, number, (leg,), mailbox=way.mailbox, redecide=redecide)

@@ -131,7 +131,10 @@ def line_up(
     passed: dict[str, str] = {}
     out = rounds.out(rounds.of(team, situation.call))
     talks = False
-    for member, user in _in_turn(team, situation):
+    had = rounds.turn_over(rounds.of(team, situation.call))
+    for member, user in sorted(
+        _in_turn(team, situation), key=lambda each: each[0].extension in had
+    ):
         reason = _absent(member, user, out, situation)
         if user is not None and not reason:
             if member.extension == situation.parties.caller:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from esl_router.engine import (
     alert,
     busy,
@@ -50,7 +53,7 @@ def step(user: User, way: Way) -> Step:
     profile = presence.profile(current.status)
     attempt = way.attempt(user.extension)
     if attempt is not None and not prelude.alerted(attempt):
-        return _rang(user, profile, attempt, way)
+        return _rang(user, current, profile, attempt, way, always=verdict is not None)
     if attempt is not None and way.result(attempt) is None:
         return OVER
     if presence.calendar is not None and presence.calendar.unread_since is not None:
@@ -64,24 +67,47 @@ def step(user: User, way: Way) -> Step:
     return _phones(user, profile, presence.profile(Status.DND), way)
 
 
-def _rang(user: User, profile: Profile, attempt: Attempt, way: Way) -> Step:
+def _rang(
+    user: User, current: Effective, profile: Profile, attempt: Attempt, way: Way, *, always: bool
+) -> Step:
+    """``always``: the caller gets through whatever the status."""
     result = way.result(attempt)
     if result is None:
         return OVER
     executive.remember(user, way)
     deflected = None
     if result is not RingResult.DECLINED:  # then he has refused the call on another phone
-        ring = _ring_again(user, attempt, way)
+        ring = _ring_again(
+            user, attempt, way, lambda: always or not _keeps_away(user, current, profile, way)
+        )
         if ring is not None:
             return ring
         deflected = deflection.redirect(user, attempt, way)
     if deflected is not None:
         return deflected
     condition = fallback.CONDITION[result]
-    length = attempt.action.length if isinstance(attempt.action, Ring) else 0
-    if result is RingResult.NO_ANSWER and way.rang_out(user, length):
+    if result is RingResult.NO_ANSWER:
+        return _silent(user, profile, way)
+    return _unanswered(user, profile, condition, way)
+
+
+def _silent(user: User, profile: Profile, way: Way) -> Step:
+    condition = Condition.NO_ANSWER
+    if way.rang_out(user, way.rung(user.extension)):
         return way.end(condition)  # it is the forward that gives up, and not he
     return _unanswered(user, profile, condition, way)
+
+
+def _keeps_away(user: User, current: Effective, profile: Profile, way: Way) -> bool:
+    """Whether what holds by now would not let his phones begin to ring."""
+    situation = way.situation
+    if unconditional.forward(user, situation) is not None or busy.is_busy(user, situation):
+        return True
+    away = sent_away(current, profile, situation.parties.origin)
+    if away is None or executive.gets_through(user, current, situation):
+        return False
+    situation.trace.fired("presence", f"{user.extension} {current.reason} by now.")
+    return True
 
 
 # -- what takes a call before his phones ring; None: it does not --------------------------------
@@ -144,7 +170,12 @@ def ring_all_the_same(user: User, way: Way) -> Step:
 def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
     situation = way.situation
     trace, origin = situation.trace, situation.parties.origin
+    limit, rung = way.ring_time(profile.ringing_ends(origin)), way.rung(user.extension)
+    if limit is not None and rung and limit <= rung:
+        return _silent(user, profile, way)
     rows = situation.rules.follow_me(user.domain, user.extension, origin)
+    if rung:  # it was decided anew meanwhile, and goes on from there
+        rows = tuple(replace(row, delay=max(0, row.delay - rung)) for row in rows)
     refused = alert.refused(user, rows, situation)
     rows = tuple(row for row in rows if row.device.name not in refused)
     if refused and not rows:
@@ -155,7 +186,7 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
         situation,
         way.redirection,
         rows=rows,
-        limit=way.ring_time(profile.ringing_ends(origin)),
+        limit=None if limit is None else limit - rung,
         wake=True,
     )
     if plan.legs:
@@ -177,12 +208,18 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
     return _unanswered(user, profile, Condition.UNREACHABLE, way)
 
 
-def _ring_again(user: User, attempt: Attempt, way: Way) -> Ring | None:
+def _ring_again(
+    user: User, attempt: Attempt, way: Way, may_ring: Callable[[], bool]
+) -> Ring | None:
     """His numbers outside that the trunk has refused because the caller is anonymous (X73). By now
-    his other phones have rung."""
+    his other phones have rung; ``may_ring`` says whether he takes calls still."""
     own = user.numbers[0] if user.numbers else None
-    legs = followme.without_gaps(trunk.again(attempt, own, way.situation))
-    if not legs:
+    permits = way.situation.settings.toll.permits
+    again = trunk.again(attempt, own, way.situation)
+    legs = followme.without_gaps(leg for leg in again if permits(followme.rings(leg)))
+    if way.ring_limit is not None:
+        legs = followme.within(legs, way.ring_limit - way.rung(user.extension))
+    if not legs or not may_ring():
         return None
     for leg in legs:
         way.situation.trace.fired(followme.STAGE, f"{leg.device} {followme.in_words(leg)}.")

@@ -97,6 +97,17 @@ class Way:
             and not attempt.action.to_assistants
         )
 
+    def rung(self, callee: str) -> int:
+        """Seconds that an extension or a number has been rung in this call, those included after
+        which it was decided anew."""
+        return sum(
+            round(attempt.outcome.lasted) if attempt.cut_off else attempt.action.length
+            for attempt in self.situation.call.attempts
+            if isinstance(attempt.action, Ring)
+            and attempt.action.callee == callee
+            and not (attempt.action.to_assistants or attempt.action.alert_first)
+        )
+
     def announced(self, callee: str) -> bool:
         """Whether the caller has heard what ``callee`` has announced before forwards."""
         return any(

@@ -22,7 +22,7 @@ from esl_router.model.executive import (
 )
 from esl_router.model.live import CallState, Channel
 from esl_router.model.people import FollowMeRow, Origin, Redecide, Settings, User
-from esl_router.model.presence import Forward, Presence, Profile, Status, Target
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Overflow, Strategy, Team
 from tests.company import DOMAIN, Company, registered, sip, trunk_call
 from tests.engine.board import BUSY, DECLINED, SILENT, cut_off, who
@@ -275,6 +275,49 @@ def test_a_member_who_only_rang_is_rung_again():
     rules = company(redecide=True)
     ring = decide(TEAM_CALL, rules, LIVE, NOW).action
     assert who(decide(cut_off(TEAM_CALL, ring), rules, LIVE, NOW).action) == ["1001", "1002"]
+
+
+def test_of_members_one_after_the_other_it_goes_on_with_whose_turn_it_was():
+    rules = company(redecide=True, strategy=Strategy.SEQUENTIAL, ring=20, max_wait=60)
+    ring = decide(TEAM_CALL, rules, LIVE, NOW).action
+    assert who(ring) == ["1001", "1002"]
+    call = cut_off(TEAM_CALL, ring, lasted=25, **{"1001_desk": SILENT})
+    again = decide(call, rules, LIVE, NOW).action
+    assert [(leg.owner, leg.delay, leg.ring) for leg in again.legs] == [
+        ("1002", 0, 20), ("1001", 20, 15)]  # fmt: skip
+    whole = Outcome(tuple(LegOutcome(leg, SILENT) for leg in again.legs), lasted=20)
+    assert who(decide(call.after(again, whole), rules, LIVE, NOW).action)[0] == "1001"
+    assert who(decide(cut_off(TEAM_CALL, ring), rules, LIVE, NOW).action)[0] == "1001"
+
+
+def test_who_was_rung_before_is_rung_no_longer_than_his_time_by_it():
+    forward = {(Origin.EXTERNAL, Forward.NO_ANSWER): Target.parse("extension:1002")}
+    anna = Presence(profiles={Status.AVAILABLE: Profile(no_answer_after=25, forwards=forward)})
+    rules = company(redecide=True, statuses={"1001": anna})
+    two = [FollowMeRow(sip("1001-desk")), FollowMeRow(sip("1001-soft"), delay=10)]
+    rules = replace(rules, rows={**rules.rows, "1001": two})
+    live = registered("1001-desk", "1001-soft", "1002-desk")
+    ring = decide(CALL, rules, live, NOW).action
+    again = decide(cut_off(CALL, ring, lasted=20), rules, live, NOW).action
+    assert [(leg.device, leg.delay, leg.ring) for leg in again.legs] == [
+        ("1001-desk", 0, 5), ("1001-soft", 0, 5)]  # fmt: skip
+    assert decide(cut_off(CALL, ring, lasted=25), rules, live, NOW).action.callee == "1002"
+    call = cut_off(cut_off(CALL, ring, lasted=20), again, lasted=5)
+    assert decide(call, rules, live, NOW).action.callee == "1002"
+
+
+@pytest.mark.parametrize("target", ["extension:1002", "external:+491711234567"])
+def test_nor_longer_than_the_forward_to_him_lets_him(target):
+    rules = company(redecide=True)
+    forward = {Origin.EXTERNAL: CallForward(Target.parse(target))}
+    config = replace(rules.config, forward_ring=20)
+    rules = replace(rules, call_forwards={"1001": forward}, config=config)
+    ring = decide(CALL, rules, LIVE, NOW).action
+    assert ring.length == 20
+    again = decide(cut_off(CALL, ring, lasted=19), rules, LIVE, NOW).action
+    assert (again.callee, again.length) == (ring.callee, 1)
+    end = decide(cut_off(CALL, ring, lasted=20), rules, LIVE, NOW).action
+    assert end == Voicemail(DOMAIN, "1001")
 
 
 def test_a_team_whose_only_member_talks_now_is_busy():

@@ -8,10 +8,18 @@ import pytest
 
 from esl_router.engine.decide import decide
 from esl_router.engine.explain import explain
-from esl_router.model.actions import BUSY, UNAVAILABLE, Outside, Ring, Voicemail
+from esl_router.model.actions import BUSY, UNAVAILABLE, Announce, Outside, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.executive import Assistant, Executive, Rollover, RolloverAction
-from esl_router.model.people import FollowMeRow, Origin, Redecide, Settings, User
+from esl_router.model.live import CallState, Channel
+from esl_router.model.people import (
+    FollowMeRow,
+    Origin,
+    Redecide,
+    Settings,
+    TollPolicy,
+    User,
+)
 from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Strategy, Team
 from tests.company import DOMAIN, NOW, Company, internal_call, mobile, registered, sip, trunk_call
@@ -154,6 +162,53 @@ def test_both_rings_together_say_why_nobody_has_the_call():
     # It was busy: so is he, unless the mobile rings.
     assert play(rules, [REFUSED, BUSY_PHONE], REFUSED)[-1] == BUSY
     assert play(rules, [REFUSED, BUSY_PHONE], SILENT)[-1].callee == "1002"
+
+
+def after_the_first(rules):
+    """The call when the trunk has refused the mobile and the desk phone has rung."""
+    ring = decide(HIDDEN, rules, LIVE, NOW).action
+    ends = {"1001-mobile": REFUSED}
+    legs = tuple(LegOutcome(leg, *ends.get(leg.device, (SILENT,))) for leg in ring.legs)
+    return HIDDEN.after(ring, Outcome(legs, lasted=ring.length))
+
+
+AGAIN = (("1001-mobile", 15),)
+TALKS = replace(LIVE, channels={"x": Channel("x", f"1001-desk@{DOMAIN}", True, CallState.ACTIVE,
+                                            call="x")})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by_now", "live", "legs"),
+    [
+        ({}, LIVE, AGAIN),
+        ({"statuses": {"1001": Presence(Status.DND)}}, LIVE, ()),
+        ({"call_forwards": {"1001": {Origin.EXTERNAL: CallForward(Target.parse("voicemail"))}}},
+         LIVE, ()),
+        ({}, TALKS, ()),
+        ({"config": Settings(DOMAIN, toll=TollPolicy(deny=("+4917",)))}, LIVE, ()),
+    ],
+)  # fmt: skip
+def test_what_holds_by_now_may_keep_the_mobile_from_ringing(by_now, live, legs):
+    rules = company((replace(ANNA, max_calls=1), BEN), **by_now)
+    action = decide(after_the_first(company()), rules, live, NOW).action
+    found = action.legs if isinstance(action, Ring) else ()
+    assert tuple((leg.device, leg.ring) for leg in found) == legs
+
+
+@pytest.mark.parametrize(("seconds", "lengths"), [(20, [20]), (25, [20, 5]), (60, [20, 15])])
+def test_both_rings_take_no_longer_than_the_forward_to_him_lets_him(seconds, lengths):
+    forward = {Origin.EXTERNAL: CallForward(Target.parse("extension:1001"))}
+    onwards = {(Origin.EXTERNAL, Forward.NO_ANSWER): Target.parse("announcement:x.wav")}
+    presence = Presence(profiles={Status.AVAILABLE: Profile(forwards=onwards)})
+    rules = company(
+        config=Settings(DOMAIN, forward_ring=seconds),
+        call_forwards={"1002": forward},
+        statuses={"1001": presence},
+    )
+    *rings, end = play(rules, *[[REFUSED, SILENT], SILENT][: len(lengths)],
+                       call=anonymous(trunk_call("1002")))  # fmt: skip
+    assert [ring.length for ring in rings] == lengths
+    assert isinstance(end, Announce) is (seconds == 60), "whether it is he who gives up"
 
 
 def test_a_team_s_next_round_tells_it():
