@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from esl_router.engine import missed
 from esl_router.engine.aggregate import aggregate
 from esl_router.live.state import LegTimes
 from esl_router.model.actions import (
@@ -107,6 +108,8 @@ class Record:
         heard: Mapping[int, LegTimes],
     ) -> None:
         """An action has ended. ``heard`` has what the event link said of each of its legs."""
+        if outcome is not None:
+            self._missed = missed.given_up(self._missed, action, outcome)
         legs: list[journal.Leg] = []
         for index, leg in enumerate(outcome.legs if outcome else ()):
             times = heard.get(index, LegTimes())

@@ -15,11 +15,11 @@ from esl_router.cli.assumed import call_to
 from esl_router.cli.terminal import Span
 from esl_router.cli.words import action_record, action_words, lower, steps_words
 from esl_router.engine.explain import Step, explain
-from esl_router.engine.presence import Effective, effective
+from esl_router.engine.presence import Effective, effective, sent_away
 from esl_router.errors import NotFound
 from esl_router.model.live import UNKNOWN
 from esl_router.model.people import Origin, User
-from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status
+from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.rules import Problem, Rules
 
 _WHEN = {
@@ -54,6 +54,20 @@ class Page:
     def profile(self) -> Profile:
         """What the status that counts does with calls."""
         return self.presence.profile(self.effective.status)
+
+    @property
+    def off(self) -> dict[tuple[Origin, Forward], Target]:
+        """The forwards that would hold now, were they not switched off: those of the status, and
+        those of *available* where the phones ring (D8)."""
+        usual = self.presence.profile(Status.AVAILABLE).off
+        rung = {
+            key: target
+            for key, target in usual.items()
+            if key[1] is not Forward.ALWAYS
+            and key not in self.profile.forwards
+            and sent_away(self.effective, self.profile, key[0]) is None
+        }
+        return {**rung, **self.profile.off}
 
     def display(self, status: Status) -> str:
         """A status under the name that the domain gave it."""
@@ -103,7 +117,7 @@ class Page:
         for origin, steps in self.calls.items():
             words = f"  {self.forward(origin)}{steps_words(steps)}"
             yield [Span(TITLES[origin], "bold"), Span(words)]
-        for (origin, condition), target in self.profile.off.items():
+        for (origin, condition), target in self.off.items():
             words = f"  forward to {target} is off: {_WHEN[condition]}"
             yield [Span(TITLES[origin], "dim"), Span(words, "dim")]
         for problem in self.problems:
@@ -145,9 +159,7 @@ class Page:
             "forward": _record(forward) if forward else None,
             "forwards": {name: str(to) if to else None for name, to in targets.items()},
             "off": {
-                condition.value: str(to)
-                for (of, condition), to in self.profile.off.items()
-                if of is origin
+                condition.value: str(to) for (of, condition), to in self.off.items() if of is origin
             },
             "steps": [
                 {"second": step.at, **action_record(step.decision.action)}

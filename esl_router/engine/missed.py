@@ -13,7 +13,7 @@ from esl_router.engine.fallback import CONDITION, Condition
 from esl_router.engine.situation import Situation
 from esl_router.engine.way import Way
 from esl_router.model.actions import Action, Announce, Ring, Voicemail
-from esl_router.model.call import Attempt
+from esl_router.model.call import Attempt, Outcome
 from esl_router.model.codes import Code
 from esl_router.model.missed import Reason
 from esl_router.model.people import User
@@ -58,6 +58,17 @@ def reason(action: Action, way: Way) -> Reason | None:
     if first in _SENT_AWAY and any(each in _CAME_ROUND for each in later):
         return Reason.LOOP
     return Reason.SCHEDULE if first is Condition.STATUS and way.by_clock else _REASON[first]
+
+
+def given_up(said: Reason | None, action: Action, outcome: Outcome) -> Reason | None:
+    """Why the call is missed once the caller is gone: before the first assistant's turn it was the
+    executive himself whom he rang (K7). ``said`` is the reason that the decision has given."""
+    if said is not Reason.FILTERED or not outcome.caller_gone:
+        return said
+    if not isinstance(action, Ring) or not action.to_assistants:
+        return said
+    turn = min((leg.delay for leg in action.legs if leg.owner != action.callee), default=0)
+    return Reason.GAVE_UP if outcome.lasted < turn else said
 
 
 def _wanted(way: Way) -> User | Team | None:

@@ -6,7 +6,7 @@ A change is made in what a rules file would say, so that the same forms check it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlite_utils
@@ -225,12 +225,21 @@ def put(written: Document, settings: Mapping[Any, Any]) -> Document:
         for part in outer:
             inner = inner.setdefault(part, {})
             if not isinstance(inner, dict):
-                raise RulesFileError([f"{'.'.join(outer)}: has no key {last!r}"])
+                raise RulesFileError([f"{'.'.join(outer)}: has no key {last!r}{_instead(outer)}"])
         if value is None:
             inner.pop(last, None)
         else:
             inner[last] = value
     return written
+
+
+def _instead(outer: Sequence[str]) -> str:
+    """How a forward of a status is switched that stands there as a word."""
+    if tuple(outer[:2]) != ("presence", "profiles") or len(outer) != 5:
+        return ""
+    status, origin, condition = outer[2:]
+    how = f"{status} off --when {condition} --origin {origin}"
+    return f": `esl-router presence profile USER {how}` switches it off"
 
 
 def read(form: Form, written: Document, place: Place) -> Document:

@@ -202,7 +202,7 @@ def argument(value: Any, country: str) -> str:
 def web_address(value: Any, country: str) -> str:
     """Where a POST goes to."""
     if not isinstance(value, str) or _WEB.fullmatch(value) is None:
-        raise ValueError(f"must be an address like https://push.example/wake, not {said(value)}")
+        raise ValueError(f"must be an address like https://hook.example/told, not {said(value)}")
     return value
 
 
@@ -307,7 +307,9 @@ def line(most: int) -> Value:
     """One line of text."""
 
     def check(value: Any, country: str) -> str:
-        if not isinstance(value, str) or not 0 < len(value) <= most or not value.isprintable():
+        if not isinstance(value, str):
+            raise ValueError(f"must be text in quotes, not {said(value)}")
+        if not 0 < len(value) <= most or not value.isprintable():
             raise ValueError(f"must be one line of 1 to {most} characters")
         return value
 

@@ -148,6 +148,31 @@ def test_a_forward_is_switched_off_and_on(run):
     assert "there is no forward to switch: `esl-router presence profile 1001 lunch TARGET" in text
 
 
+def test_what_is_off_of_available_is_shown_where_phones_ring(run):
+    words = ["presence", "profile", "1001"]
+    run.ok(*words, "available", "voicemail", "--when", "busy")
+    run.ok(*words, "available", "off", "--when", "busy")
+
+    def off(status):
+        run.ok("presence", "set", "1001", status)
+        calls = run.json("presence", "show", "1001")["calls"]
+        return [calls[origin]["off"] for origin in ("internal", "external")]
+
+    assert off("meeting") == [{"busy": "voicemail"}] * 2
+    assert off("away") == [{}, {}]
+    run.ok(*words, "meeting", "extension:1002", "--when", "busy", "--origin", "internal")
+    assert off("meeting") == [{}, {"busy": "voicemail"}]
+
+
+def test_a_forward_that_is_a_word_says_how_it_is_switched(run):
+    key = "presence.profiles.available.internal.busy"
+    run.ok("presence", "profile", "1001", "available", "voicemail", "--when", "busy")
+    text = run.fails("user", "set", "1001", f"{key}.enabled=false")
+    how = "`esl-router presence profile USER available off --when busy --origin internal`"
+    assert f"{key}: has no key 'enabled': {how} switches it off" in text
+    assert "switches" not in run.fails("user", "set", "1001", "name.x=1")
+
+
 def test_a_deputy_for_everybody_but_colleagues(run):
     run.ok("presence", "deputy", "1001", "extension:1002", "--as", "1001")
     for chosen in ("away", "dnd", "lunch", "business_trip"):

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.diverted import STRANGER, away, direct, reachable, somebody
-from tests.e2e.endpoint import Answering, Behaviour, Placed, Speaking
-from tests.e2e.pools import pool
+from tests.e2e.endpoint import HOST, Answering, Behaviour, Placed, Speaking
+from tests.e2e.lines import Line
+from tests.e2e.pools import phones, pool
 from tests.e2e.router import Following, Router
 from tests.e2e.sip import wait_until
 from tests.e2e.stage import Programme, Stage, company, person
@@ -68,6 +69,9 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **ringing(3920), **ringing(3921), **ringing(3922),
     **ringing(3923), **ringing(3924), **ringing(3925),
     **ringing(3926), **ringing(3927), **ringing(3928),
+    **ringing(3950), **ringing(3951), **ringing(3952),
+    **ringing(3953), **ringing(3954), **ringing(3955),
+    **ringing(3956),
     **ringing(3930, presence=reachable(no_answer="extension:3931")), **ringing(3931),
     **ringing(3932, presence=reachable(no_answer=f"external:{OUTSIDE}")),
     **ringing(3940), **ringing(3941), **ringing(3942, voicemail=True),
@@ -98,6 +102,8 @@ RULES["executives"] = {
     **pool(3920, rollover={"after": RANG, "action": "busy"}),
     **pool(3923, rollover={"after": RANG, "action": "busy"}),
     **pool(3926, rollover={"after": 20, "action": "busy"}),
+    **pool(3950, push_recall=8),
+    **pool(3953, push_recall=RANG, rollover={"after": RANG, "action": "busy"}),
 }
 play = Programme()
 
@@ -385,6 +391,63 @@ def the_caller_gives_up_while_assistants_ring(stage: Stage) -> None:
     call.cancel()
     missed(stage, 3926, "filtered", "3927-a")
     assert not told(stage, 3927)
+
+
+def handed_over(stage: Stage, boss: int) -> tuple[Placed, Line]:
+    """A stranger, whom an assistant has answered and hands over to the executive."""
+    line, one, _ = phones(stage, boss)
+    call = call_in(stage, boss)
+    ringing = one.wait_ringing(5)
+    one.lines.answer(ringing)
+    assert call.wait(5) == 200
+    time.sleep(0.5)
+    one.lines.transfer(ringing, "*63")
+    line.wait_ringing(5)
+    return call, line
+
+
+@play
+def the_caller_gives_up_while_he_is_handed_over(stage: Stage) -> None:
+    call, line = handed_over(stage, 3950)
+    time.sleep(0.5)
+    call.hang_up()
+    line.wait_cancelled(5)
+    event = missed(stage, 3950, "gave_up", "3950-a")
+    assert event["caller"]["number"] == STRANGER
+    assert not told(stage, 3951)
+
+
+@play
+def handed_over_and_recalled_nobody_answers(stage: Stage) -> None:
+    call, _ = handed_over(stage, 3953)
+    call.wait_end(30)
+    missed(stage, 3953, "no_answer", "3953-a", "3954-a", "3955-a")
+    assert not told(stage, 3954)
+
+
+def picked_up(stage: Stage, callee: int, *marks: str) -> None:
+    """A colleague takes a call that rings, by what the switch itself has for that."""
+    rung, line = stage.line(f"{callee}-a"), stage.line("1901-a", answer=0.1)
+    call = call_in(stage, callee)
+    rung.wait_ringing(5)
+
+    def legs() -> list[str]:
+        rows = stage.switch.socket.api("show channels").splitlines()
+        return [row.split(",")[0] for row in rows if all(each in row for each in marks)]
+
+    leg = wait_until(legs, 3, "the leg is listed")[0]
+    phone = f"sofia/internal/sip:1901-a@{HOST}:{line.lines.port}"
+    stage.switch.socket.api(f"bgapi originate {phone} &intercept({leg})")
+    assert call.wait(5) == 200
+    rung.wait_cancelled(3)
+    time.sleep(1)
+    call.hang_up()
+    nobody_is_told(stage, callee)
+
+
+@play
+def a_colleague_picks_it_up(stage: Stage) -> None:
+    picked_up(stage, 3956, ",inbound,", direct(3956))
 
 
 @play

@@ -244,6 +244,7 @@ def test_what_an_executive_and_his_assistants_may_change(company, key, as_user):
     [
         ({"caller_name": "custom"}, ": caller_name: custom needs a custom_name"),
         ({"caller_number": "custom"}, ": caller_number: custom needs a custom_number"),
+        ({"custom_name": 12}, ".custom_name: must be text in quotes, not 12"),
         ({"custom_name": "a\nb"}, ".custom_name: must be one line of 1 to 80 characters"),
         ({"custom_number": "x@y"}, ".custom_number: "),
         ({"caller_prefix": "x" * 41}, ".caller_prefix: must be one line of up to 40 characters"),

@@ -151,7 +151,7 @@ def test_a_decision_does_not_read_it(told, path):
     ("notify", "problem"),
     [
         ("{timeout: 3}", "settings.notify: needs a command or a url, and not both"),
-        ("{url: 'ftp://x'}", "settings.notify.url: must be an address like https://"),
+        ("{url: 'ftp://x'}", "settings.notify.url: must be an address like https://hook."),
         ("{command: [x], wait: 3}", "settings.notify.wait: "),
         ("{command: [x], timeout: 0}", "settings.notify.timeout: must be 1 to 60 seconds, not 0"),
     ],
