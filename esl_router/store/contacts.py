@@ -103,6 +103,12 @@ def with_number(db: sqlite_utils.Database, domain: str, number: str) -> list[Con
     return _found(db, clause, domain=domain, number=number)
 
 
+def exists(db: sqlite_utils.Database, domain: str, name: str) -> bool:
+    """Whether a contact is called exactly so, in the rules or in a directory."""
+    query = "SELECT 1 FROM contacts WHERE domain = ? AND name = ? LIMIT 1"
+    return db.conn.execute(query, (domain, name)).fetchone() is not None
+
+
 def find(db: sqlite_utils.Database, domain: str, who: str) -> Contact:
     """The one contact that ``who`` means: its name, or one of its numbers.
 
@@ -253,7 +259,7 @@ def set_contact(
     name: str | None = None,
     numbers: Iterable[str] | None = None,
 ) -> Changes:
-    """Give a contact another name, other numbers, or both."""
+    """Give a contact another name, other numbers, or both. Criteria that name it go along."""
     with write(db):
         old = _own(find(db, domain, who))
         written = old.written()
@@ -262,14 +268,39 @@ def set_contact(
         if numbers is not None:
             written["numbers"] = list(numbers)
         new = _checked(db, domain, written)
-        return tuple(_change(db, domain, old, new))
+        changes = list(_change(db, domain, old, new))
+        if new["name"] != old.name and not exists(db, domain, old.name):
+            changes += _rename_in_criteria(db, domain, old.name, new["name"])
+        return tuple(changes)
+
+
+_CRITERIA_OF = """
+    SELECT 'executives.' || executive || '.criteria[' || position || '].callers.contact'
+    FROM criteria WHERE domain = ? AND contact = ? ORDER BY executive, position
+"""
+
+
+def _rename_in_criteria(
+    db: sqlite_utils.Database, domain: str, old: str, new: str
+) -> Iterable[Change]:
+    paths = db.conn.execute(_CRITERIA_OF, (domain, old)).fetchall()
+    db.conn.execute(
+        "UPDATE criteria SET contact = ? WHERE domain = ? AND contact = ?", (new, domain, old)
+    )
+    return [Change(path, old, new) for (path,) in paths]
 
 
 def remove_contact(db: sqlite_utils.Database, domain: str, who: str) -> Changes:
-    """Remove a contact."""
+    """Remove a contact. Refused (RulesFileError) while a criterion names it and nobody else is
+    called so."""
     with write(db):
         old = _own(find(db, domain, who))
         _delete(db, domain, old.position)
+        named = db.conn.execute(_CRITERIA_OF, (domain, old.name)).fetchall()
+        if named and not exists(db, domain, old.name):
+            raise RulesFileError(
+                [f"{path} still names {old.name}: change that first" for (path,) in named]
+            )
         return (Change(f"contacts.{old.name}", before=old.written()),)
 
 

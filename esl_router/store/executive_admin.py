@@ -16,7 +16,7 @@ import sqlite_utils
 
 from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.model.actor import Actor
-from esl_router.store import references, rights
+from esl_router.store import contacts, references, rights
 from esl_router.store.changes import Changes, country_of, known_in_store, parts, put, read, user
 from esl_router.store.database import write
 from esl_router.store.difference import Change, compare_parts
@@ -181,7 +181,25 @@ def change(
     """Change an executive who is ``old``. Needs a write transaction; rights are not asked."""
     place = Place(f"executives.{extension}", country_of(db, domain), [])
     new = read(EXECUTIVE, put(EXECUTIVE.write(old), settings), place)
+    _refuse_unknown_contacts(db, domain, place.path, old, new)
     return store_executive(db, domain, extension, old, new)
+
+
+def _refuse_unknown_contacts(
+    db: sqlite_utils.Database, domain: str, path: str, old: Document, new: Document
+) -> None:
+    """Whom a criterion names for the first time is a contact; a directory's may be gone later."""
+    before = {each["callers"]["contact"] for each in old["criteria"]}
+    problems = []
+    for index, each in enumerate(new["criteria"]):
+        name = each["callers"]["contact"]
+        if name and name not in before and not contacts.exists(db, domain, name):
+            hits = [each.name for each in contacts.search(db, domain, name, 1)]
+            close = f", did you mean {hits[0]!r}?" if hits else ""
+            where = f"{path}.criteria[{index}].callers.contact"
+            problems.append(f"{where}: there is no contact {name!r}{close}")
+    if problems:
+        raise RulesFileError(problems)
 
 
 def _found(db: sqlite_utils.Database, domain: str, extension: str) -> Document:

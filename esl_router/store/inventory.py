@@ -12,6 +12,12 @@ from esl_router.store.schedules import schedule
 
 _NAMED = "SELECT {column} FROM {table} WHERE domain = ? ORDER BY position"
 
+_CONTACTS = """
+    SELECT DISTINCT contacts.name FROM criteria JOIN contacts
+    ON contacts.domain = criteria.domain AND contacts.name = criteria.contact
+    WHERE criteria.domain = ?
+"""
+
 
 def names(db: sqlite_utils.Database, domain: str) -> Names:
     """The users, teams, executives and schedules of a domain, in the order of the rules file.
@@ -33,4 +39,5 @@ def names(db: sqlite_utils.Database, domain: str) -> Names:
         listed("executives"),
         schedules,
         workplaces=bool(listed("workplaces", "name")),
+        contacts=frozenset(name for (name,) in db.conn.execute(_CONTACTS, (domain,))),
     )

@@ -4,11 +4,19 @@ import pytest
 
 from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.model.actor import Actor
-from esl_router.store import contacts, rules_file
-from esl_router.store.admin import set_user
+from esl_router.store import contacts, inventory, rules_file
+from esl_router.store.admin import add_user, set_user
 from esl_router.store.database import write
+from esl_router.store.executive_admin import (
+    add_criterion,
+    add_executive,
+    executive,
+    set_criterion,
+    set_executive,
+)
 from esl_router.store.reader import Store
 from esl_router.store.rules_import import export_rules, import_rules
+from esl_router.store.undo import undo
 
 DOMAIN = "pbx.test"
 
@@ -105,6 +113,60 @@ def test_add_set_and_remove(filled):
     assert contacts.set_contact(filled, DOMAIN, "Neuer", name="Neuer") == ()
     contacts.remove_contact(filled, DOMAIN, "+49301111")
     assert found(filled, "neu") == []
+
+
+@pytest.fixture
+def named(filled):
+    """Anna has a criterion for a contact."""
+    add_user(filled, DOMAIN, "1001", {"name": "Anna"})
+    settings = {"filter": "custom", "criteria": [{"name": "it", "callers": {"contact": "Čapek"}}]}
+    add_executive(filled, DOMAIN, "1001", {})
+    set_executive(filled, DOMAIN, "1001", settings)
+    return filled
+
+
+def contact_of_criterion(db):
+    return executive(db, DOMAIN, "1001")["criteria"][0]["callers"]["contact"]
+
+
+def test_a_criterion_goes_along_when_its_contact_gets_another_name(named):
+    changes = contacts.set_contact(named, DOMAIN, "Čapek", name="Capek s.r.o.")
+    assert [change.path for change in changes] == [
+        "contacts.Čapek.name",
+        "executives.1001.criteria[0].callers.contact",
+    ]
+    assert contact_of_criterion(named) == "Capek s.r.o."
+    undo(named, DOMAIN)
+    assert contact_of_criterion(named) == "Čapek"
+    # Where a directory has one of the old name, that is who is meant.
+    contacts.replace_source(named, DOMAIN, "ldap", [("Čapek", ["+49309"])], 1000.0)
+    contacts.set_contact(named, DOMAIN, "+420255000005", name="Other")
+    assert contact_of_criterion(named) == "Čapek"
+
+
+def test_a_contact_that_a_criterion_names_stays(named):
+    with pytest.raises(RulesFileError, match=r"criteria\[0\].callers.contact still names Čapek"):
+        contacts.remove_contact(named, DOMAIN, "Čapek")
+    assert found(named, "cap") == ["Čapek"]
+    contacts.replace_source(named, DOMAIN, "ldap", [("Čapek", ["+49309"])], 1000.0)
+    contacts.remove_contact(named, DOMAIN, "+420255000005")
+    assert [each.source for each in contacts.named(named, DOMAIN, "Čapek")] == ["ldap"]
+
+
+def test_a_criterion_names_no_contact_that_nobody_knows(named):
+    with pytest.raises(RulesFileError, match="no contact 'Müller', did you mean 'Müller GmbH'"):
+        add_criterion(named, DOMAIN, "1001", "new", {"callers.contact": "Müller"})
+    with pytest.raises(RulesFileError, match=r"criteria\[0\].callers.contact: there is no contact"):
+        set_criterion(named, DOMAIN, "1001", "it", {"callers.contact": "Nobody"})
+    contacts.replace_source(named, DOMAIN, "ldap", [("Vogt", ["+49309"])], 1000.0)
+    set_criterion(named, DOMAIN, "1001", "it", {"callers.contact": "Vogt"})
+    # A directory's contact that is gone keeps nobody from changing the rest.
+    contacts.replace_source(named, DOMAIN, "ldap", [], 2000.0)
+    set_criterion(named, DOMAIN, "1001", "it", {"active": False})
+    assert contact_of_criterion(named) == "Vogt"
+    assert inventory.names(named, DOMAIN).contacts == frozenset()
+    set_criterion(named, DOMAIN, "1001", "it", {"callers.contact": "Čapek"})
+    assert inventory.names(named, DOMAIN).contacts == {"Čapek"}
 
 
 def test_a_wrong_number_changes_nothing(filled):

@@ -81,6 +81,9 @@ class Names:
     workplaces: bool = False
     """Whether there are workplaces, at which people log in."""
 
+    contacts: frozenset[str] = frozenset()
+    """The contacts that a criterion names, of the rules or of a directory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -93,15 +93,35 @@ def _dialled(over: Criterion, criterion: Criterion) -> bool:
 
 
 def _callers(over: Criterion, criterion: Criterion) -> bool:
-    if not (over.numbers or over.anonymous or over.unavailable):
+    if not _names_callers(over):
         return True
-    if not (criterion.numbers or criterion.anonymous or criterion.unavailable):
+    if not _names_callers(criterion):
         return False
     return (
-        _covered(criterion.numbers, over.numbers)
+        criterion.contact in ("", over.contact)
+        and _covered(criterion.numbers, over.numbers)
         and over.anonymous >= criterion.anonymous
         and over.unavailable >= criterion.unavailable
     )
+
+
+def _names_callers(criterion: Criterion) -> bool:
+    named = (criterion.numbers, criterion.anonymous, criterion.unavailable, criterion.contact)
+    return any(named)
+
+
+def unknown_contact(company: Company) -> Iterator[Finding]:
+    """Criteria that name a contact whom nobody knows (any more)."""
+    for boss in company.executives.values():
+        for index, criterion in enumerate(boss.criteria):
+            name = criterion.contact
+            if name and name not in company.names.contacts:
+                yield warning(
+                    f"{_path(boss)}.criteria[{index}].callers.contact",
+                    f'there is no contact {name}: "{criterion.name}" is for no caller by that '
+                    "name.",
+                    "name another one, or add it: esl-router contact add",
+                )
 
 
 def _covered(patterns: tuple[str, ...], by: tuple[str, ...]) -> bool:

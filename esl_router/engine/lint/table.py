@@ -50,6 +50,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     executives.no_active_criterion,
     executives.idle_criteria,
     executives.shadowed_criterion,
+    executives.unknown_contact,
     executives.too_many,
     executives.diverted,
     executives.all_logged_out,

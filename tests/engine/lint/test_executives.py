@@ -92,6 +92,8 @@ def test_a_criterion_whose_calls_another_lets_through(over, criterion):
         ({"origin": Origin.EXTERNAL}, {}),
         ({"schedule": OFFICE_HOURS}, {}),
         ({"dialled": ("+4930*",)}, {}),
+        ({"contact": "Muster"}, {"numbers": ("+4930*",)}),
+        ({"numbers": ("+4930*",)}, {"numbers": ("+4930*",), "contact": "Muster"}),
         ({"active": False}, {}),
     ],
 )
@@ -99,6 +101,16 @@ def test_a_criterion_that_filters_some_call(over, criterion):
     through = Criterion("friends", filter=False, **over)
     rules = led("1002", criteria=(Criterion("customers", **criterion), through), **CUSTOM)
     assert found(executives.shadowed_criterion, rules) == []
+
+
+def test_a_contact_that_nobody_knows():
+    criteria = (Criterion("any"), Criterion("known", contact="Muster"))
+    rules = led("1002", criteria=criteria, **CUSTOM)
+    path = "executives.1001.criteria[1].callers.contact"
+    assert found(executives.unknown_contact, rules) == [f"warning {path}"]
+    company = whole(rules)
+    names = replace(company.names, contacts=frozenset({"Muster"}))
+    assert list(executives.unknown_contact(replace(company, names=names))) == []
 
 
 def test_more_than_anybody_can_survey():
