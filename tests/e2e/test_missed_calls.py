@@ -71,7 +71,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     **ringing(3926), **ringing(3927), **ringing(3928),
     **ringing(3950), **ringing(3951), **ringing(3952),
     **ringing(3953), **ringing(3954), **ringing(3955),
-    **ringing(3956),
+    **ringing(3956), **ringing(3957), **ringing(3958), **ringing(3959),
     **ringing(3930, presence=reachable(no_answer="extension:3931")), **ringing(3931),
     **ringing(3932, presence=reachable(no_answer=f"external:{OUTSIDE}")),
     **ringing(3940), **ringing(3941), **ringing(3942, voicemail=True),
@@ -102,6 +102,7 @@ RULES["executives"] = {
     **pool(3920, rollover={"after": RANG, "action": "busy"}),
     **pool(3923, rollover={"after": RANG, "action": "busy"}),
     **pool(3926, rollover={"after": 20, "action": "busy"}),
+    **pool(3957, executive_first=20),
     **pool(3950, push_recall=8),
     **pool(3953, push_recall=RANG, rollover={"after": RANG, "action": "busy"}),
 }
@@ -448,6 +449,16 @@ def picked_up(stage: Stage, callee: int, *marks: str) -> None:
 @play
 def a_colleague_picks_it_up(stage: Stage) -> None:
     picked_up(stage, 3956, ",inbound,", direct(3956))
+
+
+@play
+def the_caller_gives_up_while_the_executive_is_rung_first(stage: Stage) -> None:
+    first, _, _ = phones(stage, 3957)
+    call = call_in(stage, 3957)
+    first.wait_ringing(5)
+    time.sleep(0.5)
+    call.cancel()
+    missed(stage, 3957, "gave_up", "3957-a")
 
 
 @play
