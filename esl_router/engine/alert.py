@@ -35,7 +35,7 @@ def phones(
     presence = situation.rules.presence(user.domain, whose)
     current = effective(presence, situation.now)
     profile = presence.profile(current.status)
-    if sent_away(current, profile, situation.parties.origin) is not None:
+    if sent_away(user, current, profile, situation.parties.origin) is not None:
         trace.passed(STAGE, f"{whose} {current.reason}: he is not alerted.")
         return ()
     if busy.is_busy(user, situation):

@@ -248,7 +248,7 @@ def _away(person: User, situation: Situation) -> str:
     """Why his status, or his calendar, keeps calls of the pool from him; empty: it does not."""
     presence = situation.rules.presence(person.domain, person.extension)
     current = effective(presence, situation.now)
-    target = sent_away(current, presence.profile(current.status), Origin.INTERNAL)
+    target = sent_away(person, current, presence.profile(current.status), Origin.INTERNAL)
     if current.status is not Status.AVAILABLE and target is not None:
         return f"he is {current.status.value}"
     if current.forward is not None and target is not None:

@@ -10,7 +10,7 @@ from esl_router.engine.way import Redirect, Way
 from esl_router.model.actions import Action, Announce, Leg, Registered, Ring
 from esl_router.model.call import Attempt
 from esl_router.model.people import User
-from esl_router.model.presence import SPLASH, AlertFirst, CallForward, Profile, TargetKind
+from esl_router.model.presence import SPLASH, AlertFirst, CallForward, Profile
 from esl_router.model.trace import Trace
 
 STAGE = "prelude"
@@ -27,7 +27,7 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
     Each of it happens once in a call, whatever becomes of it but an answer.
     """
     user = redirect.by
-    if way.straight or not isinstance(user, User) or _rings_himself(user, redirect, way):
+    if way.straight or not isinstance(user, User):
         return None
     first = profile.alert_first
     if first is not None and (ring := _alert(user, first, way)) is not None:
@@ -66,14 +66,6 @@ def _alert(user: User, how: AlertFirst, way: Way) -> Ring | None:
         redecide=way.redecide(user),
         alert_first=True,
     )
-
-
-def _rings_himself(user: User, redirect: Redirect, way: Way) -> bool:
-    """Whether the target is the user himself, so that his phones ring as usual (X28)."""
-    target = redirect.target
-    if target.kind is TargetKind.EXTERNAL:
-        return way.situation.rules.owner_of(target.value) == (user.domain, user.extension)
-    return target.kind is TargetKind.EXTENSION and target.value == user.extension
 
 
 def _legs(user: User, how: AlertFirst, way: Way) -> tuple[Leg, ...]:

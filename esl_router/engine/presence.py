@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from esl_router.model.people import Origin
+from esl_router.model.people import Origin, User
 from esl_router.model.presence import (
     MESSENGER,
     Calendar,
@@ -122,14 +122,23 @@ def next_change(presence: Presence, now: datetime) -> datetime | None:
     return min((each for each in instants if each is not None and each > now), default=None)
 
 
-def sent_away(current: Effective, profile: Profile, origin: Origin) -> Target | None:
-    """Where every call of an origin goes, before any phone rings; None: they ring.
+def sent_away(user: User, current: Effective, profile: Profile, origin: Origin) -> Target | None:
+    """Where every call of an origin goes, before any phone rings; None: they ring, also where it
+    says that they go to ``user`` himself (X28).
 
     ``profile`` is that of the status that counts.
     """
     target = current.forward or profile.target(origin, Forward.ALWAYS)
     target = target or _USUAL.get(current.status)
-    return None if target is None or target.kind is TargetKind.RING else target
+    rings = target is None or target.kind is TargetKind.RING or is_himself(target, user)
+    return None if rings else target
+
+
+def is_himself(target: Target, user: User) -> bool:
+    """Whether a target of his is the user himself."""
+    if target.kind is TargetKind.EXTERNAL:
+        return target.value in user.numbers
+    return target.kind is TargetKind.EXTENSION and target.value == user.extension
 
 
 _CLOCK = ("calendar", "schedule")

@@ -146,7 +146,7 @@ def _sends_away(user: User, way: Way) -> Redirect | None:
         return Redirect(user, forward.to, Condition.FORWARD)
     presence = situation.rules.presence(user.domain, user.extension)
     current = effective(presence, situation.now)
-    target = sent_away(current, presence.profile(current.status), situation.parties.origin)
+    target = sent_away(user, current, presence.profile(current.status), situation.parties.origin)
     if target is None or executive.gets_through(user, current, situation):
         return None
     situation.trace.fired(STAGE, f"{user.extension} {current.reason}: his calls go to {target}.")

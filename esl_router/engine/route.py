@@ -21,8 +21,6 @@ from esl_router.model.team import Team
 
 STAGE = "forwarding"
 
-_OF_STATUS = (Condition.STATUS, Condition.NOT_DISTURBED)
-
 OUTSIDE_RING = 120
 """Seconds a number outside rings when a user dials it; the far network ends most calls sooner."""
 
@@ -124,9 +122,6 @@ def _to_extension(redirect: Redirect, extension: str, way: Way) -> Step:
     if found is None:
         trace.fired(STAGE, f"{extension} is nobody: the forward leads nowhere.")
         return way.end(redirect.condition)
-    if isinstance(found, User) and found == by and redirect.condition in _OF_STATUS:
-        trace.fired(STAGE, f"{extension} forwards to himself: his phones ring.")
-        return user.ring_all_the_same(found, way)
     if extension in way.visited:
         trace.fired(STAGE, f"The call has been at {extension} already.")
         return way.end(Condition.LOOP)

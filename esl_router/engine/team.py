@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from esl_router.engine import busy, followme, rounds, unconditional
 from esl_router.engine.fallback import Condition
-from esl_router.engine.presence import Effective, effective
+from esl_router.engine.presence import Effective, effective, is_himself
 from esl_router.engine.situation import DIRECT, Redirection, Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import OVER, Leg, Outside, Ring
 from esl_router.model.people import Origin, User
-from esl_router.model.presence import Forward, Profile, Status, TargetKind
+from esl_router.model.presence import Forward, Profile, Status, Target, TargetKind
 from esl_router.model.team import Member, Overflow, Strategy, Team, Turn
 
 STAGE = "team"
@@ -212,20 +212,26 @@ def _absent(member: Member, user: User | None, out: Mapping[str, str], situation
         return why
     if profile.ring_group_calls is False:
         return f"he takes no team calls while {current.status.value}"
-    always = profile.target(Origin.INTERNAL, Forward.ALWAYS) or profile.target(
-        Origin.EXTERNAL, Forward.ALWAYS
+    targets = (
+        profile.target(origin, Forward.ALWAYS) for origin in (Origin.INTERNAL, Origin.EXTERNAL)
     )
+    always = next((each for each in targets if each and not _rings(each, user)), None)
     if profile.ring_group_calls is None:
         if forward := unconditional.of_any(user, situation):
             return f"he forwards every call to {forward}"
         if current.forward is not None:
-            sent = current.forward.kind is not TargetKind.RING
+            sent = not _rings(current.forward, user)
             return f"{current.decider.why}: his calls go to {current.forward}" if sent else ""
         if current.status in _SENDS_AWAY:
             return f"he is {current.status.value}"
-        if always is not None and always.kind is not TargetKind.RING:
+        if always is not None:
             return f"he forwards every call to {always}"
     return ""
+
+
+def _rings(target: Target, user: User) -> bool:
+    """Whether calls for a target of his ring at his phones."""
+    return target.kind is TargetKind.RING or is_himself(target, user)
 
 
 def _presence(user: User, situation: Situation) -> tuple[Effective, Profile]:

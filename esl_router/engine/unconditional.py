@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from esl_router.engine.presence import effective
+from esl_router.engine.presence import effective, is_himself, sent_away
 from esl_router.engine.situation import Situation
 from esl_router.model.people import Origin, User
 from esl_router.model.presence import CallForward, Status, Target, TargetKind
@@ -16,7 +16,7 @@ def forward(user: User, situation: Situation) -> CallForward | None:
     found = situation.rules.call_forward(user.domain, user.extension).get(origin)
     if found is None:
         return None
-    if why := _idle(found, user, situation):
+    if why := _idle(found, user, origin, situation):
         trace.passed(STAGE, f"{user.extension} does not forward to {found.to}: {why}.")
         return None
     trace.fired(STAGE, f"{user.extension} forwards every {origin.value} call to {found.to}.")
@@ -35,16 +35,16 @@ def of_any(user: User, situation: Situation) -> Target | None:
     forwards = situation.rules.call_forward(user.domain, user.extension)
     for origin in (Origin.INTERNAL, Origin.EXTERNAL):
         found = forwards.get(origin)
-        if found is not None and not _idle(found, user, situation):
+        if found is not None and not _idle(found, user, origin, situation):
             return found.to
     return None
 
 
-def _idle(forward: CallForward, user: User, situation: Situation) -> str:
+def _idle(forward: CallForward, user: User, origin: Origin, situation: Situation) -> str:
     """Why a forward sends no call away, in words; empty: it does."""
     if why := _without_effect(forward, user):
         return why
-    if situation.settings.dnd_over_cfu and _is_dnd(user, situation):
+    if situation.settings.dnd_over_cfu and _dnd_sends_away(user, origin, situation):
         return "he is dnd, and that comes first here"
     return ""
 
@@ -56,12 +56,14 @@ def _without_effect(forward: CallForward, user: User) -> str:
         return "the forward is switched off"
     if to.kind is TargetKind.RING:
         return "that sends no call away"
-    own = to.kind is TargetKind.EXTERNAL and to.value in user.numbers
-    if own or (to.kind is TargetKind.EXTENSION and to.value == user.extension):
+    if is_himself(to, user):
         return "that is he himself"  # X28
     return ""
 
 
-def _is_dnd(user: User, situation: Situation) -> bool:
+def _dnd_sends_away(user: User, origin: Origin, situation: Situation) -> bool:
     presence = situation.rules.presence(user.domain, user.extension)
-    return effective(presence, situation.now).status is Status.DND
+    current = effective(presence, situation.now)
+    if current.status is not Status.DND:
+        return False
+    return sent_away(user, current, presence.profile(current.status), origin) is not None

@@ -18,7 +18,7 @@ from esl_router.engine import (
     unconditional,
 )
 from esl_router.engine.fallback import Condition
-from esl_router.engine.presence import Effective, effective, sent_away
+from esl_router.engine.presence import Effective, effective, is_himself, sent_away
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model.actions import OVER, Ring, Voicemail
 from esl_router.model.call import Attempt, RingResult
@@ -103,7 +103,7 @@ def _keeps_away(user: User, current: Effective, profile: Profile, way: Way) -> b
     situation = way.situation
     if unconditional.forward(user, situation) is not None or busy.is_busy(user, situation):
         return True
-    away = sent_away(current, profile, situation.parties.origin)
+    away = sent_away(user, current, profile, situation.parties.origin)
     if away is None or executive.gets_through(user, current, situation):
         return False
     situation.trace.fired("presence", f"{user.extension} {current.reason} by now.")
@@ -127,7 +127,7 @@ def _forward(user: User, current: Effective, profile: Profile, way: Way) -> Step
 
 def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:
     trace = way.situation.trace
-    target = sent_away(current, profile, way.situation.parties.origin)
+    target = sent_away(user, current, profile, way.situation.parties.origin)
     if target is not None and executive.gets_through(user, current, way.situation):
         return None
     if target is not None:
@@ -159,12 +159,6 @@ _BEFORE_HIS_PHONES = (_assistants, _forward, _status, _assistants_after, _busy)
 
 
 # -- his phones ---------------------------------------------------------------------------------
-
-
-def ring_all_the_same(user: User, way: Way) -> Step:
-    """His phones ring as if he were available: his status forwards to himself (X28)."""
-    presence = way.situation.rules.presence(user.domain, user.extension)
-    return _phones(user, presence.profile(Status.AVAILABLE), Profile(), way)
 
 
 def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
@@ -237,6 +231,8 @@ def _unanswered(user: User, profile: Profile, condition: Condition, way: Way) ->
     forward, origin = _FORWARD.get(condition), way.situation.parties.origin
     target = None if forward is None else profile.target(origin, forward)
     if target is None or target.kind is TargetKind.RING:
+        return way.end(condition)
+    if forward is Forward.ALWAYS and is_himself(target, user):
         return way.end(condition)
     way.situation.trace.fired(
         "forwarding", f"{user.extension} forwards to {target} because {condition.value}."

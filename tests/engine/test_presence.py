@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from esl_router.engine.presence import effective, next_change, sent_away
-from esl_router.model.people import Origin
+from esl_router.model.people import Origin, User
 from esl_router.model.presence import (
     MESSENGER,
     Calendar,
@@ -225,7 +225,8 @@ def test_the_words_of_a_messenger(word, status):
 
 def away(presence, now=NOW):
     current = effective(presence, now)
-    return sent_away(current, presence.profile(current.status), Origin.EXTERNAL)
+    profile = presence.profile(current.status)
+    return sent_away(User("pbx.test", "1001"), current, profile, Origin.EXTERNAL)
 
 
 PROFILES = {

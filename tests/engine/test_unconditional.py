@@ -15,7 +15,8 @@ from esl_router.model.people import Origin, TollPolicy
 from esl_router.model.presence import CallForward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Team
 from tests.company import DOMAIN, internal_call, registered, trunk_call
-from tests.engine.board import board, sent_by, who
+from tests.engine.board import appointment, board, sent_by, who
+from tests.engine.board import away as gone
 from tests.engine.board import play as board_play
 from tests.engine.board import said as board_said
 from tests.engine.test_route import ANYWHERE, LIVE, NOW, PEST, VIP, company, forwards, play, way
@@ -296,3 +297,46 @@ def test_a_call_handed_to_an_executive_who_forwards_comes_back_at_once():
 
 def test_the_forward_of_an_assistant_is_not_the_executives():
     assert who(board_play(OUTSIDE, of("1002"))[0]) == ["1002", "1003"]
+
+
+# -- a status that forwards to himself (X28) -------------------------------------------------------
+
+HIMSELF = ["ring", "extension:1001", "external:+493012345101"]
+
+
+@pytest.mark.parametrize("target", HIMSELF)
+def test_dnd_that_lets_calls_ring_does_not_come_before_the_forward(target):
+    dnd = forwards(Status.DND, always=target)
+    rules = forwarding(to("extension:1002"), u1001=dnd)
+    rules = replace(rules, config=replace(rules.config, dnd_over_cfu=True))
+    assert way(play(rules)) == ["1002"]
+
+
+@pytest.mark.parametrize("target", HIMSELF)
+def test_who_rings_in_his_status_is_busy_on_busy_all_the_same(target):
+    rules = company(u1001=forwards(Status.AWAY, always=target))
+    rules = replace(rules, users=tuple(replace(each, max_calls=1) for each in rules.users))
+    talks = Channel("x", f"1001-desk@{DOMAIN}", True, CallState.ACTIVE, call="x")
+    assert way(play(rules)) == ["1001"]
+    busy = decide(OUTSIDE, rules, replace(LIVE, channels={"x": talks}), NOW)
+    assert "1001 is busy: he has one call, on 1001-desk." in [each.text for each in busy.trace]
+    assert busy.action == BUSY
+
+
+@pytest.mark.parametrize("target", HIMSELF)
+def test_and_he_is_not_away_for_a_team_for_a_pool_or_for_who_hands_a_caller_over(target):
+    available = forwards(Status.AVAILABLE, always=target)
+    team = Team(DOMAIN, "2000", members=(Member("1001"),))
+    rules = replace(company(u1001=available), teams=(team,))
+    assert who(decide(trunk_call("2000"), rules, LIVE, NOW).action) == ["1001"]
+    calendar = Presence(calendar=appointment(forward=target))
+    rules = replace(company(u1001=calendar), teams=(team,))
+    assert who(decide(trunk_call("2000"), rules, LIVE, NOW).action) == ["1001"]
+    away = forwards(Status.AWAY, always=target)
+    filtered = board(statuses={"1001": away}, alert_executive=AlertExecutive.RING)
+    assert who(board_play(trunk_call("1001"), filtered)[0]) == ["1002", "1003", "1001"]
+    handed = sent_by(trunk_call("*631001"), "1002", pool="1001", answered=True)
+    assert who(board_play(handed, filtered)[0]) == ["1001"]
+    own = target.replace("1001", "1002").replace("5101", "5102")
+    assistant = board(statuses={"1002": gone(Status.AWAY, own)})
+    assert who(board_play(trunk_call("1001"), assistant)[0]) == ["1002", "1003"]
