@@ -65,7 +65,7 @@ class Page:
             for key, target in usual.items()
             if key[1] is not Forward.ALWAYS
             and key not in self.profile.forwards
-            and sent_away(self.effective, self.profile, key[0]) is None
+            and sent_away(self.user, self.effective, self.profile, key[0]) is None
         }
         return {**rung, **self.profile.off}
 
