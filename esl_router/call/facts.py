@@ -16,7 +16,8 @@ from esl_router.model.trail import Trail
 _COUNTER = re.compile(r";\s*counter\s*=\s*\"?(\d{1,3})", re.IGNORECASE)
 _ENTRY = re.compile(r"<\s*(?:sips?|tel):", re.IGNORECASE)
 
-_WITHHELD = frozenset({"anonymous", "restricted", "private", "withheld", "unavailable"})
+_UNAVAILABLE = "unavailable"
+_WITHHELD = frozenset({"anonymous", "restricted", "private", "withheld", _UNAVAILABLE})
 
 MAX_REDIRECTS = 99
 """A caller may claim any number of redirections; more than this is the same as this."""
@@ -34,7 +35,7 @@ def read(
     from what the switch found out by itself: its authentication, or the mark on a leg of ours.
     """
     account, domain, own_leg = _identity(snapshot)
-    anonymous = _anonymous(snapshot)
+    anonymous = _anonymous(snapshot) and not (account is None and _unavailable(snapshot))
     context = snapshot.get(variables.CONTEXT, "")
     number = snapshot.get(variables.CALLER_NUMBER, "")
     name = snapshot.get(variables.CALLER_NAME, "")
@@ -138,6 +139,17 @@ def _anonymous(snapshot: Frame) -> bool:
         _variable(snapshot, variables.SIP_FROM_USER),
     )
     return any(word.strip().casefold() in _WITHHELD for word in words)
+
+
+def _unavailable(snapshot: Frame) -> bool:
+    """Whether no number came at all, and nobody asks to hide one (A4). Where the word stands beside
+    a number, it is that number which is withheld."""
+    words = {
+        snapshot.get(variables.CALLER_NUMBER, "").strip().casefold(),
+        _variable(snapshot, variables.SIP_FROM_USER).strip().casefold(),
+    }
+    hidden = snapshot.get(variables.PRIVACY_NUMBER) == "true"
+    return not hidden and words <= {"", _UNAVAILABLE}
 
 
 def redirections(diversion: str, history: str) -> int:

@@ -113,3 +113,36 @@ def test_a_trail_that_is_not_ours_is_none(text):
 def test_our_own_legs_and_phones_and_whoever_is_connected_have_not_come_round(headers):
     call = came_back(SEAL.close(TRAIL, 0), **headers)
     assert (call.trail, call.trail_fault) == (None, "")
+
+
+# -- who withholds his number, and of whom none came ----------------------------------------------
+
+PRIVATE = "Caller_Privacy_Hide_Number"
+
+
+def calling(shown, wrote, **headers):
+    words = {"Caller_Caller_ID_Number": shown, "variable_sip_from_user": wrote}
+    return read(**{**FROM_OUTSIDE, **words, **headers}).caller
+
+
+@pytest.mark.parametrize("shown", ["unavailable", "Unavailable", ""])
+def test_of_an_unavailable_caller_no_number_came_and_he_withholds_none(shown):
+    caller = calling(shown, "unavailable")
+    assert (caller.number, caller.name, caller.anonymous) == ("", "Ben Berg", False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "wrote", "headers"),
+    [
+        ("anonymous", "anonymous", {}),
+        ("restricted", "restricted", {}),
+        ("unavailable", "anonymous", {}),
+        ("unavailable", "unavailable", {PRIVATE: "true"}),
+        ("+4930765432", "unavailable", {}),
+        ("unavailable", "+4930765432", {}),
+        ("unavailable", "unavailable", {"variable_sip_authorized": "true"}),
+    ],
+)
+def test_whoever_hides_a_number_is_shown_by_nothing(shown, wrote, headers):
+    caller = calling(shown, wrote, **headers)
+    assert (caller.number, caller.name, caller.anonymous) == ("", "", True)

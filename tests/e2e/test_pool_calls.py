@@ -24,6 +24,7 @@ QUIET = 1.5
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 HERS, HIS, OTHER, DIVERTED = (f"+4917155580{n:02}" for n in range(1, 5))
 MISSED = ("cancelled", None)
+UNAVAILABLE = '"Unavailable" <sip:unavailable@unknown.invalid>'
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 POOLS = range(7400, 7560, 10)
 BRIEF = {"internal": {"a": (0, 2)}, "external": {"a": (0, 2)}}
@@ -69,6 +70,7 @@ RULES = rules(
         pool(7460, **rollover("extension:7463")),
         pool(7470, parallel={"other": True}),
         pool(7480, **criteria({"name": "hidden", "callers": {"anonymous": True}})),
+        pool(7530, **criteria({"name": "no number", "callers": {"unavailable": True}})),
         pool(7490, **criteria({"name": "the number", "dialled": [direct(7490)]})),
         pool(
             7500,
@@ -170,6 +172,20 @@ def a_criterion_for_callers_who_withhold_their_number(stage: Stage) -> None:
     rings(stage.outside().call(direct(7480), user=STRANGER), (boss,), tuple(assistants))
     hidden = stage.outside().call(direct(7480), sender=ANONYMOUS, headers=("Privacy: id",))
     rings(hidden, tuple(assistants), (boss,))
+
+
+@play
+def a_criterion_for_callers_of_whom_no_number_came(stage: Stage) -> None:
+    boss, *assistants = phones(stage, 7530)
+    none = stage.outside().call(direct(7530), sender=UNAVAILABLE)
+    rings(none, tuple(assistants), (boss,))
+    # Who hides one is none of them, whatever he writes, and nobody sees it.
+    hidden = (f'P-Asserted-Identity: "Max" <sip:{HERS}@pbx.test>', "Privacy: id")
+    call = stage.outside().call(direct(7530), sender=UNAVAILABLE, headers=hidden)
+    rings(call, (boss,), tuple(assistants))
+    assert HERS.lstrip("+") not in str(boss.ringings[0].invite.headers)
+    assert boss.ringings[0].invite.from_user == "anonymous"
+    rings(stage.outside().call(direct(7530), user=STRANGER), (boss,), tuple(assistants), calls=2)
 
 
 @play
