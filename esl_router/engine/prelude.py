@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import busy, followme
+from esl_router.engine import busy, destination, followme
 from esl_router.engine.way import Redirect, Way
 from esl_router.model.actions import Action, Announce, Leg, Registered, Ring
 from esl_router.model.call import Attempt
@@ -27,7 +27,7 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
     Each of it happens once in a call, whatever becomes of it but an answer.
     """
     user = redirect.by
-    if way.straight or not isinstance(user, User):
+    if not isinstance(user, User) or _for_nothing(redirect, way):
         return None
     first = profile.alert_first
     if first is not None and (ring := _alert(user, first, way)) is not None:
@@ -35,14 +35,20 @@ def before(redirect: Redirect, profile: Profile, way: Way) -> Action | None:
     return _announcement(user, profile.announce, way)
 
 
-def before_forward(user: User, forward: CallForward, way: Way) -> Action | None:
+def before_forward(redirect: Redirect, forward: CallForward, way: Way) -> Action | None:
     """The same before his own forward of every call takes it (D1): a moment of ringing, an
     announcement."""
-    if way.straight:
+    user = redirect.by
+    if not isinstance(user, User) or _for_nothing(redirect, way):
         return None
     if forward.ring_splash and (ring := _alert(user, SPLASH, way)) is not None:
         return ring
     return _announcement(user, forward.announce, way)
+
+
+def _for_nothing(redirect: Redirect, way: Way) -> bool:
+    """Whether the call goes there without any of it, or does not go there at all."""
+    return way.straight or destination.barred(redirect, way) is not None
 
 
 def _announcement(user: User, sound: str, way: Way) -> Action | None:

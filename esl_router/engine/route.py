@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from esl_router.engine import fallback, followme, presentation, team, trunk, user
+from esl_router.engine import destination, fallback, followme, presentation, team, trunk, user
 from esl_router.engine.fallback import Condition
-from esl_router.engine.situation import Situation
 from esl_router.engine.way import Redirect, Step, Way
 from esl_router.model import numbers
 from esl_router.model.actions import OVER, Action, Announce, Diversion, Leg, Ring
-from esl_router.model.people import Origin, User
+from esl_router.model.people import User
 from esl_router.model.presence import TargetKind
 from esl_router.model.team import Team
 
@@ -104,32 +103,23 @@ def _follow(redirect: Redirect, way: Way) -> Step:
             if owner is None:
                 return way.end(condition)
             return fallback.voicemail(owner, condition, way.situation.trace)
-        case TargetKind.EXTENSION:
-            return _to_extension(redirect, target.value, way)
-        case TargetKind.EXTERNAL:
-            owner_here = rules.owner_of(target.value)
-            if owner_here is not None and owner_here[0] == redirect.by.domain:
-                return _to_extension(redirect, owner_here[1], way)
-            return _to_outside(redirect, target.value, way)
+        case TargetKind.EXTENSION | TargetKind.EXTERNAL:
+            return _on(redirect, way)
         case TargetKind.RING:
             return way.end(condition)
 
 
-def _to_extension(redirect: Redirect, extension: str, way: Way) -> Step:
-    situation, by = way.situation, redirect.by
-    trace = situation.trace
-    found = situation.rules.user(by.domain, extension) or situation.rules.team(by.domain, extension)
+def _on(redirect: Redirect, way: Way) -> Step:
+    """On to a person, a team or a number outside, where it may go there."""
+    why_not = destination.barred(redirect, way)
+    if why_not is not None:
+        way.situation.trace.fired(STAGE, why_not.why)
+        return way.end(why_not.condition)
+    _redirected(redirect, way)
+    extension = destination.extension(redirect, way)
+    found = destination.somebody(redirect, extension, way) if extension else None
     if found is None:
-        trace.fired(STAGE, f"{extension} is nobody: the forward leads nowhere.")
-        return way.end(redirect.condition)
-    if extension in way.visited:
-        trace.fired(STAGE, f"The call has been at {extension} already.")
-        return way.end(Condition.LOOP)
-    if extension == situation.parties.caller:
-        trace.fired(STAGE, f"{extension} is the caller himself.")
-        return way.end(redirect.condition)
-    if not _redirected(redirect, way):
-        return way.end(Condition.LIMIT)
+        return _to_outside(redirect, redirect.target.value, way)
     if isinstance(found, User) and isinstance(way.wanted, Team):
         # A team has no mailbox: whom it hands a caller to is whom he gets.
         way.wanted = found
@@ -139,14 +129,6 @@ def _to_extension(redirect: Redirect, extension: str, way: Way) -> Step:
 def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     situation = way.situation
     settings, trace = situation.settings, situation.trace
-    if number == situation.number or number in _phones_outside(situation):
-        trace.fired(STAGE, f"{number} is the caller himself.")
-        return way.end(redirect.condition)
-    if not settings.toll.permits(number):
-        trace.fired(STAGE, f"The toll policy forbids {number}.")
-        return way.end(redirect.condition)
-    if not _redirected(redirect, way):
-        return way.end(Condition.LIMIT)
     own = redirect.by.numbers[0] if redirect.by.numbers else None
     attempt = way.attempt(number)
     if attempt is not None:
@@ -170,27 +152,14 @@ def _to_outside(redirect: Redirect, number: str, way: Way) -> Action:
     return Ring(settings.domain, number, (leg,), mailbox=way.mailbox, redecide=redecide)
 
 
-def _phones_outside(situation: Situation) -> set[str | None]:
-    """The numbers outside that are a calling user's own."""
-    caller, domain = situation.parties.caller, situation.settings.domain
-    if caller is None:
-        return set()
-    rows = situation.rules.follow_me(domain, caller, Origin.INTERNAL)
-    return {row.device.number for row in rows}
-
-
-def _redirected(redirect: Redirect, way: Way) -> bool:
-    """Count one more redirection; False where there may be no more."""
+def _redirected(redirect: Redirect, way: Way) -> None:
+    """Count one more redirection."""
     count = way.redirection.count
-    if count >= way.situation.settings.max_redirects:
-        way.situation.trace.fired(STAGE, f"The call was redirected {count} times already.")
-        return False
     way.hops += 1
     way.forwarder = redirect.by.extension
     _limit(redirect.by, way)
     reason = _REASON[redirect.condition]
     way.diversion = Diversion(followme.identity(redirect.by), reason, count + 1, way.diversion)
-    return True
 
 
 def _limit(by: User | Team, way: Way) -> None:

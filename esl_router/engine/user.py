@@ -122,7 +122,7 @@ def _forward(user: User, current: Effective, profile: Profile, way: Way) -> Step
     if forward is None:
         return None
     redirect = Redirect(user, forward.to, Condition.FORWARD)
-    return prelude.before_forward(user, forward, way) or redirect
+    return prelude.before_forward(redirect, forward, way) or redirect
 
 
 def _status(user: User, current: Effective, profile: Profile, way: Way) -> Step | None:

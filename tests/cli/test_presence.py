@@ -315,7 +315,7 @@ def test_what_comes_before_the_target(away):
     said = away.ok("followme", "show", "1001")
     assert "At present what rings is 1001-desk, for 6 s. 1001 is away" in said
     away.ok("presence", "alert-first", "1001", "away", "splash")
-    assert "for a moment" in away.ok("explain", "--from", "1002", "--to", "1001")
+    assert "for a moment" in away.ok("explain", "--from", "+493099887766", "--to", "1001")
     assert "1001-soft, for a moment. 1001 is away" in away.ok("followme", "show", "1001")
     away.ok("presence", "alert-first", "1001", "away", "off")
     away.ok("presence", "announce", "1001", "away", "none")

@@ -13,7 +13,7 @@ from esl_router.engine.redecide import concerns
 from esl_router.model.actions import BUSY, UNAVAILABLE, Announce, HandBack, Ring, Voicemail
 from esl_router.model.call import LegOutcome, LegResult, Outcome
 from esl_router.model.live import CallState, Channel
-from esl_router.model.people import FollowMeRow, Origin, Settings, User
+from esl_router.model.people import FollowMeRow, Origin, Settings, TollPolicy, User
 from esl_router.model.presence import SPLASH, Forward, Presence, Profile, Status, Target
 from tests.company import DOMAIN, Company, internal_call, mobile, registered, sip, trunk_call
 
@@ -41,6 +41,13 @@ def away(target="extension:1002", status=Status.AWAY, current=None, **profile):
 
 def company(anna, ben=None, users=(ANNA, BEN), **more):
     return Company(users, ROWS, statuses={"1001": anna, "1002": ben or Presence()}, **more)
+
+
+@pytest.mark.parametrize("target", ["external:+491711234567", "extension:1999"])
+def test_before_a_status_that_leads_nowhere_neither(target):
+    anna = away(target, alert_first=6, announce="gone.wav")
+    rules = company(anna, config=Settings(DOMAIN, toll=TollPolicy(deny=("+49171",))))
+    assert [type(each) for each in play(rules)] == [Voicemail]
 
 
 def play(rules, *results, call=CALL, live=LIVE):

@@ -134,12 +134,22 @@ def test_the_target_s_own_forward_counts_too_and_a_circle_ends_in_the_first_mail
 )
 def test_a_target_that_may_not_be_reached_leaves_the_mailbox(target, more):
     """Forbidden, nobody, the caller himself."""
-    assert way(play(forwarding(to(target), **more), call=INSIDE)) == ["box 1001"]
+    for forward in (to(target), to(target, splash=True), to(target, announce="gone.wav")):
+        assert way(play(forwarding(forward, **more), call=INSIDE)) == ["box 1001"]
 
 
 def test_a_call_redirected_too_often_before_goes_no_further():
-    rules = forwarding(to("extension:1002"))
-    assert way(play(rules, call=replace(OUTSIDE, redirects=5))) == ["box 1001"]
+    for forward in (to("extension:1002"), to("extension:1002", splash=True, announce="gone.wav")):
+        assert way(play(forwarding(forward), call=replace(OUTSIDE, redirects=5))) == ["box 1001"]
+
+
+def test_nor_does_one_that_comes_from_the_target_or_was_there():
+    """Nothing rings for a moment and nothing is announced before a forward that leads nowhere."""
+    rules = forwarding(to(f"external:{ANYWHERE}", splash=True, announce="gone.wav"))
+    assert way(play(rules, call=trunk_call("1001", number=ANYWHERE))) == ["box 1001"]
+    back = replace(rules, call_forwards={
+        "1001": to("extension:1002"), "1002": to("extension:1001", splash=True)})  # fmt: skip
+    assert way(play(back)) == ["box 1001"]
 
 
 def test_what_the_target_does_not_answer_lands_in_the_box_of_whom_the_caller_wanted():
