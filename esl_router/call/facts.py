@@ -46,7 +46,9 @@ def read(
     redirects = redirections(diversion, history_info)
     answered = snapshot.get(variables.ANSWER_STATE) == "answered"
     trail, trail_fault = None, ""
-    if account is None and not answered and open_trail is not None:
+    # A carrier that logs in to us has an account as well.
+    outside = account is None or context not in internal_contexts
+    if outside and not answered and open_trail is not None:
         trail, trail_fault = _trail(snapshot, open_trail)
     return Call(
         uuid=snapshot.get(variables.UNIQUE_ID, ""),

@@ -88,6 +88,10 @@ def test_a_call_that_left_with_a_trail_comes_back_with_it(name):
     assert (call.trail, call.redirects, call.trail_fault) == (TRAIL, 2, "")
 
 
+def test_so_does_one_of_a_carrier_that_has_an_account_with_us():
+    assert came_back(SEAL.close(TRAIL, 0), variable_sip_authorized="true").trail == TRAIL
+
+
 def test_of_both_counts_of_redirections_the_larger_holds():
     more = "%3Csip%3A1%40x%3E%3Bcounter%3D4"
     assert came_back(SEAL.close(TRAIL, 0), variable_sip_h_Diversion=more).redirects == 4
@@ -107,7 +111,7 @@ def test_a_trail_that_is_not_ours_is_none(text):
     [
         {"Call_Direction": "outbound"},
         {"Answer_State": "answered"},
-        {"variable_sip_authorized": "true"},
+        {"variable_sip_authorized": "true", "Caller_Context": "internal"},
     ],
 )
 def test_our_own_legs_and_phones_and_whoever_is_connected_have_not_come_round(headers):
