@@ -15,21 +15,23 @@ from tests.e2e.pools import people, phones, pool, rules
 from tests.e2e.sip import Message, wait_until
 from tests.e2e.stage import Programme, Stage
 
-MOBILE, CELL, HERS, PRIVATE = (f"+4917155580{n:02}" for n in range(4))
+MOBILE, CELL, HERS, PRIVATE, BEHIND = (f"+4917155580{n:02}" for n in range(5))
 OTHER = "+493012399999"
 FAX, FRONT_DESK = "+493012355990", "+493012355000"
 SAYS = 'P-Asserted-Identity: "Phone of mine" <sip:4711@127.0.0.1>\r\n'
 HERSELF, HIMSELF, PHONE, INSIDE, ALONG, RECALLED, OWN, MARKED, HIDDEN, FAXES = range(5800, 5900, 10)
 BOSSES = (HERSELF, HIMSELF, PHONE, INSIDE, ALONG, RECALLED, OWN, MARKED, HIDDEN, FAXES)
-SILENT_PHONE = 5900
+SILENT_PHONE, ROLLS, DIVERTS = 5900, 5910, 5920
 THEIRS = {"connected_line": "executive"}
 
 
 def users() -> dict[str, Any]:
-    made = people(*BOSSES, SILENT_PHONE, **somebody(OWN, mobile=HERS))
+    made = people(*BOSSES, SILENT_PHONE, ROLLS, DIVERTS, **somebody(OWN, mobile=HERS))
     for boss in BOSSES:
         made[f"u{boss}"]["name"] = "Anna Adler"
         made[f"u{boss + 1}"]["name"] = "Jörg Groß"
+    made[f"u{ROLLS}"]["name"] = "Anna Adler"
+    made[f"u{DIVERTS + 2}"]["name"] = "Dora Dorn"
     made[f"u{HERSELF}"]["numbers"].append(OTHER)
     made[f"u{FAXES}"]["numbers"].append(FAX)
     made[f"u{FAXES}"]["fax_numbers"] = [FAX]
@@ -44,6 +46,17 @@ RULES = rules(
         pool(HIMSELF, {"user": str(HIMSELF + 1)}, connected_line="assistant"),
         pool(PHONE),
         pool(SILENT_PHONE, {"user": str(SILENT_PHONE + 1), "divert": PRIVATE}),
+        pool(
+            ROLLS,
+            ROLLS + 1,
+            connected_line="assistant",
+            rollover={"after": 1, "action": f"external:{BEHIND}"},
+        ),
+        pool(
+            DIVERTS,
+            {"user": str(DIVERTS + 1), "divert": str(DIVERTS + 2)},
+            connected_line="assistant",
+        ),
         pool(INSIDE, **THEIRS),
         pool(ALONG, {"user": str(ALONG + 1), "divert": CELL}, connected_line="assistant"),
         pool(RECALLED, RECALLED + 1, push_recall=2, **THEIRS),
@@ -142,6 +155,26 @@ def who_is_reached_outside_is_shown_as_the_assistant(stage: Stage) -> None:
     call = stage.inside("1901-a").call(str(ALONG))
     assert connected(call) == ("Jörg Groß", str(ALONG + 1))
     assert CELL.removeprefix("+") not in told(call)
+    call.hang_up()
+
+
+@play
+def so_is_the_executive_where_the_call_rolls_over_to_a_number_outside(stage: Stage) -> None:
+    phones(stage, ROLLS)
+    stage.trunk.by_number[BEHIND] = Behaviour(answer=0.3)
+    call = stage.outside().call(direct(ROLLS), user=STRANGER)
+    assert connected(call) == ("Anna Adler", direct(ROLLS))
+    assert to(BEHIND, stage.trunk.ringings)
+    assert BEHIND.removeprefix("+") not in told(call)
+    call.hang_up()
+
+
+@play
+def who_takes_the_assistant_s_part_is_shown_himself(stage: Stage) -> None:
+    _, _, dora = phones(stage, DIVERTS)
+    call = stage.outside().call(direct(DIVERTS), user=STRANGER)
+    answer(dora, SAYS)
+    assert connected(call) == ("Dora Dorn", direct(DIVERTS + 2))
     call.hang_up()
 
 
