@@ -48,8 +48,9 @@ def reason(action: Action, way: Way) -> Reason | None:
     wanted = _wanted(way)
     if wanted is None or _himself(wanted, action, situation):
         return None
-    if situation.parties.code is Code.PUSH and situation.call.attempts:
-        return _handed_over(wanted, situation.call.attempts[0])
+    ended = [attempt for attempt in situation.call.attempts if not attempt.cut_off]
+    if situation.parties.code is Code.PUSH and ended:
+        return _handed_over(wanted, ended[0])
     if isinstance(action, Ring) and action.callee == wanted.extension and not action.alert_first:
         return Reason.FILTERED if action.to_assistants else Reason.GAVE_UP
     if not way.left:

@@ -119,13 +119,15 @@ def ring(
     )
     if not lineup.legs:
         return None
+    owners = dict.fromkeys(leg.owner for leg in lineup.legs)
+    people = (situation.rules.user(user.domain, each) for each in owners)
     return Ring(
         user.domain,
         user.extension,
         presentation.connected(lineup.legs, executive, user, situation),
         mailbox=way.mailbox,
         caller_name=presentation.caller_name(executive, user, situation),
-        redecide=way.redecide(),
+        redecide=way.redecide(*filter(None, people)),
         steps=executive.alerting is Alerting.SEQUENTIAL,
         pool=user.extension,
     )

@@ -121,12 +121,16 @@ def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
             way.left.append(Condition.TALKING)
             return None
         trace.fired(STAGE, f"{user.extension} is rung all the same: an assistant hands over.")
+    seconds = boss.push_recall - way.rung(user.extension)  # before it was decided anew
+    if seconds < 1:
+        way.left.append(Condition.NO_ANSWER)
+        return None
     plan = followme.plan(
         user,
         situation.parties.origin,
         situation,
         way.redirection,
-        limit=boss.push_recall,
+        limit=seconds,
         fill=True,
         wake=True,
     )
@@ -135,7 +139,8 @@ def _ring(boss: Executive, user: User, person: User, way: Way) -> Ring | None:
         way.left.append(Condition.UNREACHABLE)
         return None
     legs = presentation.connected(followme.confirmed(plan.legs), boss, user, situation)
-    return Ring(user.domain, user.extension, legs, user.decline, way.mailbox)
+    redecide = Redecide.NEVER if boss.push_ignores_bob else way.redecide(user)
+    return Ring(user.domain, user.extension, legs, user.decline, way.mailbox, redecide=redecide)
 
 
 def _sends_away(user: User, way: Way) -> Redirect | None:
@@ -175,9 +180,21 @@ def _elsewhere(
     return replace(found, legs=legs, redecide=Redecide.NEVER)
 
 
+def _ended(boss: Executive, call: Call) -> list[Attempt]:
+    """What was tried, but for rings at the executive's that were cut off to decide anew."""
+    return [
+        attempt
+        for attempt in call.attempts
+        if not attempt.cut_off
+        or not isinstance(attempt.action, Ring)
+        or attempt.action.pool
+        or attempt.action.callee != boss.extension
+    ]
+
+
 def _pushed(boss: Executive, call: Call, person: User) -> Attempt | None:
     """The ring at the executive's, or where he forwards his calls; None: there was none."""
-    attempt = call.attempts[0] if call.attempts else None
+    attempt = next(iter(_ended(boss, call)), None)
     if attempt is None or not isinstance(attempt.action, Ring):
         return None
     ring = attempt.action
@@ -203,7 +220,7 @@ def _hand(boss: Executive, user: User, person: User, way: Way) -> Step:
     attempt = _pushed(boss, way.situation.call, person)
     if attempt is None:
         trace.fired(STAGE, f"{person.extension} hands the caller to {user.extension}.")
-        ring = None if way.situation.call.attempts else _ring(boss, user, person, way)
+        ring = None if _ended(boss, way.situation.call) else _ring(boss, user, person, way)
         return ring or _back(person, (boss, user), way)
     if way.result(attempt) is None:
         return OVER

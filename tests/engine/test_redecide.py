@@ -21,11 +21,13 @@ from esl_router.model.executive import (
     RolloverAction,
 )
 from esl_router.model.live import CallState, Channel
+from esl_router.model.missed import Reason
 from esl_router.model.people import FollowMeRow, Origin, Redecide, Settings, User
 from esl_router.model.presence import CallForward, Forward, Presence, Profile, Status, Target
 from esl_router.model.team import Member, Overflow, Strategy, Team
 from tests.company import DOMAIN, Company, registered, sip, trunk_call
-from tests.engine.board import BUSY, DECLINED, SILENT, cut_off, who
+from tests.engine.board import BUSY, DECLINED, PEOPLE, SILENT, board, cut_off, sent_by, who
+from tests.engine.board import LIVE as BOARD
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LIVE = registered("1001-desk", "1002-desk")
@@ -225,6 +227,42 @@ def test_a_call_that_rings_outside_turns_when_the_callee_is_back():
     ring = decide(CALL, gone, LIVE, NOW).action
     assert decide(cut_off(CALL, ring), back, LIVE, NOW).action.callee == "1001"
     assert decide(cut_off(CALL, ring), gone, LIVE, NOW).action.callee == "+491711234567"
+
+
+PENDING = tuple(replace(each, max_calls=1, bob_cancel_pending=True) for each in PEOPLE)
+
+
+def test_an_assistant_who_answers_another_call_leaves_the_pool_where_he_wants_that():
+    rules, call = board(people=PENDING), trunk_call("1001")
+    ringing = decide(call, rules, BOARD, NOW)
+    assert ringing.action.redecide is Redecide.BUSY
+    now = decide(call, rules, talks("1002", known=BOARD), NOW)
+    assert concerns(ringing, now) == "the callee talks now"
+    back = cut_off(call, ringing.action)
+    assert who(decide(back, rules, talks("1002", known=BOARD), NOW).action) == ["1003"]
+    assert decide(call, board(), BOARD, NOW).action.redecide is Redecide.NEVER
+
+
+def test_an_executive_who_answers_another_call_is_handed_none_where_he_wants_that():
+    rules, call = board(people=PENDING), sent_by(
+        trunk_call("*631001"), "1002", pool="1001", answered=True)  # fmt: skip
+    ringing = decide(call, rules, BOARD, NOW)
+    assert (ringing.action.callee, ringing.action.redecide) == ("1001", Redecide.BUSY)
+    talking = talks("1001", known=BOARD)
+    assert concerns(ringing, decide(call, rules, talking, NOW)) == "the callee talks now"
+    back = cut_off(call, ringing.action, lasted=5)
+    recall = decide(back, rules, talking, NOW).action
+    assert recall.callee == "1002"
+    assert decide(back, rules, talking, NOW).missed is Reason.BUSY
+    silent = Outcome(tuple(LegOutcome(leg, SILENT) for leg in recall.legs), lasted=25)
+    assert decide(back.after(recall, silent), rules, BOARD, NOW).action.to_assistants
+    # Nothing is left to chance where he does not talk after all: his time goes on.
+    again = decide(back, rules, BOARD, NOW).action
+    assert again.length == ringing.action.length - 5
+    silent = Outcome(tuple(LegOutcome(leg, SILENT) for leg in again.legs), lasted=again.length)
+    assert decide(back.after(again, silent), rules, BOARD, NOW).action.callee == "1002"
+    ignoring = board(people=PENDING, push_ignores_bob=True)
+    assert decide(call, ignoring, BOARD, NOW).action.redecide is Redecide.NEVER
 
 
 # -- what is known of the call when it comes back -------------------------------------------------
