@@ -72,6 +72,14 @@ RULES = {
             "name": "Sales",
             "members": [{"user": "1076"}, {"user": "1077"}, {"user": "1078", "logged_in": False}],
         },
+        # Whoever begins, there is no time for the other one.
+        "2072": {
+            "name": "Turns",
+            "strategy": "round_robin",
+            "ring": 12,
+            "max_wait": 12,
+            "members": [{"user": "1901"}, {"user": "1902"}],
+        },
     },
 }
 RULES["settings"]["live_changes"] = "redecide"
@@ -190,6 +198,16 @@ def test_a_team_rings_on_while_a_member_talks(
     time.sleep(EVENT_LAG)
     rings_undisturbed(there, inside("1901-a").call("2071"))
     first.hang_up()
+
+
+def test_a_team_s_turn_that_moves_on_by_the_call_itself_does_not_end_the_ringing(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    first, second = phone("1901-a"), phone("1902-a")
+    rings_undisturbed(first, inside("1900-a").call("2072"))
+    assert not second.ringings
+    rings_undisturbed(second, inside("1900-a").call("2072"))
+    assert len(first.ringings) == 1
 
 
 def test_a_member_who_answers_another_call_is_taken_from_the_team_s(
