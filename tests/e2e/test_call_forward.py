@@ -247,7 +247,7 @@ def two_who_forward_to_each_other_end_in_the_mailbox_of_the_first(stage: Stage) 
 def the_caller_hears_an_announcement_before_the_target_is_called(stage: Stage) -> None:
     own, seconds = stage.line("1619-a"), 2
     sound = str(write_tone(stage.router.place / "forward-1619.wav", seconds))
-    stage.router.run("forward", "announce", "1619", sound, "--origin", "external", "--as", "1619")
+    stage.router.run("forward", "announce", "1619", sound, "--origin", "external")
     caller = stage.outside()
     call = caller.call(direct(1619), user=STRANGER)
     begun = call.wait_for(183, 3)
