@@ -85,17 +85,15 @@ def _rang(
         deflected = deflection.redirect(user, attempt, way)
     if deflected is not None:
         return deflected
-    condition = fallback.CONDITION[result]
     if result is RingResult.NO_ANSWER:
         return _silent(user, profile, way)
-    return _unanswered(user, profile, condition, way)
+    return _unanswered(user, profile, fallback.CONDITION[result], way)
 
 
 def _silent(user: User, profile: Profile, way: Way) -> Step:
-    condition = Condition.NO_ANSWER
     if way.rang_out(user, way.rung(user.extension)):
-        return way.end(condition)  # it is the forward that gives up, and not he
-    return _unanswered(user, profile, condition, way)
+        return way.end(Condition.NO_ANSWER)  # it is the forward that gives up, and not he
+    return _unanswered(user, profile, Condition.NO_ANSWER, way)
 
 
 def _keeps_away(user: User, current: Effective, profile: Profile, way: Way) -> bool:
@@ -166,6 +164,7 @@ def _phones(user: User, profile: Profile, dnd: Profile, way: Way) -> Step:
     trace, origin = situation.trace, situation.parties.origin
     limit, rung = way.ring_time(profile.ringing_ends(origin)), way.rung(user.extension)
     if limit is not None and rung and limit <= rung:
+        trace.fired(followme.STAGE, f"{user.extension} was rung for {rung} s before.")
         return _silent(user, profile, way)
     rows = situation.rules.follow_me(user.domain, user.extension, origin)
     if rung:  # it was decided anew meanwhile, and goes on from there
