@@ -39,7 +39,7 @@ def live(
     if not unregistered and not talking:
         return UNKNOWN
     from esl_router.store import admin
-    from esl_router.store.forms import near
+    from esl_router.store.rules.forms import near
 
     devices = [each["name"] for each in admin.devices(db, domain)]
     accounts = [each["name"] for each in admin.devices(db, domain) if each["kind"] != "external"]

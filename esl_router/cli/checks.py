@@ -85,7 +85,7 @@ def _contents(area: str, domain: str, rules: dict[str, Any]) -> Check:
 def _rules(area: str, rules: dict[str, Any]) -> Iterator[Check]:
     """The rules read again as a file would be: nothing may be wrong with them."""
     from esl_router.store import rules_file
-    from esl_router.store.layout import RULES
+    from esl_router.store.rules.layout import RULES
 
     try:
         rules_file.check(RULES.write(rules))

@@ -143,7 +143,7 @@ def show_criterion(executive: str, name: str, domain: str | None) -> None:
     """
     from esl_router.cli.executive_words import criterion_record, criterion_words
     from esl_router.errors import NotFound
-    from esl_router.store.forms import near
+    from esl_router.store.rules.forms import near
 
     criteria = {each.name: each for each in _criteria(executive, domain)}
     found = criteria.get(name)

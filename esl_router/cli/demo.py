@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from esl_router.cli.timeline import Glyphs
     from esl_router.server import Server
     from esl_router.store.call_log import Entry
-    from esl_router.store.layout import Document
+    from esl_router.store.rules.layout import Document
     from esl_router.switch.placed import Placed
     from esl_router.switch.scenario import Scenario
 

@@ -227,7 +227,7 @@ def remove_rows(user: str, device: str, domain: str | None) -> None:
     """
     from esl_router.errors import NotFound
     from esl_router.store import admin
-    from esl_router.store.forms import near
+    from esl_router.store.rules.forms import near
 
     with rules.of_domain(domain) as (db, name):
         devices = admin.user(db, name, user)["devices"]

@@ -174,8 +174,8 @@ def undo_command(entry: int | None, domain: str | None) -> None:
 
 def _path(text: str | None) -> Path:
     from esl_router.errors import NotFound
-    from esl_router.store.forms import near
     from esl_router.store.objects import SECTIONS
+    from esl_router.store.rules.forms import near
 
     if text is None:
         return ()

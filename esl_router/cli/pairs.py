@@ -10,7 +10,7 @@ import click
 
 def _read(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:
     from esl_router.errors import RulesFileError
-    from esl_router.store import yaml_text
+    from esl_router.store.rules import yaml_text
 
     found: dict[str, Any] = {}
     for word in words:

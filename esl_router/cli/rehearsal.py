@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from esl_router.cli.simulation import simulation
-from esl_router.store.layout import Document
+from esl_router.store.rules.layout import Document
 from esl_router.switch.clock import Clock
 from esl_router.switch.phones import CallScript
 from esl_router.switch.placed import Placed

@@ -13,7 +13,7 @@ from esl_router.cli.options import Command, common, of_domain
 
 if TYPE_CHECKING:
     from esl_router.cli.rehearsal import Result
-    from esl_router.store.layout import Document
+    from esl_router.store.rules.layout import Document
     from esl_router.switch.scenario import Scenario
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

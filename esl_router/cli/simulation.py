@@ -20,9 +20,9 @@ from esl_router.store.by_phone import ByPhone
 from esl_router.store.call_log import Entry
 from esl_router.store.database import open_store
 from esl_router.store.journal import Journal
-from esl_router.store.layout import Document
 from esl_router.store.pins import Pins
 from esl_router.store.reader import Store
+from esl_router.store.rules.layout import Document
 from esl_router.store.rules_import import import_rules
 from esl_router.store.turns import Turns
 from esl_router.switch.clock import Clock

@@ -57,8 +57,9 @@ def show_user(user: str, domain: str | None) -> None:
     Example:
       esl-router user show 1001
     """
-    from esl_router.store import admin, yaml_text
-    from esl_router.store.layout import USER
+    from esl_router.store import admin
+    from esl_router.store.rules import yaml_text
+    from esl_router.store.rules.layout import USER
 
     with rules.of_domain(domain, readonly=True) as (db, name):
         written = USER.write(admin.user(db, name, user))

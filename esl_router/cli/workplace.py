@@ -77,7 +77,7 @@ def show_workplace(place: str, domain: str | None) -> None:
       esl-router workplace show reception
     """
     from esl_router.store import workplaces
-    from esl_router.store.layout import ORIGINS, USUAL_RING, USUAL_ROWS
+    from esl_router.store.rules.layout import ORIGINS, USUAL_RING, USUAL_ROWS
 
     with rules.of_domain(domain, readonly=True) as (db, name):
         found = _plain(workplaces.workplace(db, name, place))

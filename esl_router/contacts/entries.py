@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from esl_router.store import values
+from esl_router.store.rules import values
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ from esl_router.store.changes import (
 )
 from esl_router.store.database import write
 from esl_router.store.difference import Change
-from esl_router.store.forms import Place, near
-from esl_router.store.layout import USER, Document
-from esl_router.store.values import extension as valid_extension
+from esl_router.store.rules.forms import Place, near
+from esl_router.store.rules.layout import USER, Document
+from esl_router.store.rules.values import extension as valid_extension
 
 __all__ = [
     "Changes",

@@ -19,10 +19,10 @@ from esl_router.store import rights
 from esl_router.store.changes import Changes, country_of, user
 from esl_router.store.database import write
 from esl_router.store.executive_admin import change, executive
-from esl_router.store.forms import near
-from esl_router.store.layout import Document
-from esl_router.store.values import divert as valid_divert
-from esl_router.store.values import optional
+from esl_router.store.rules.forms import near
+from esl_router.store.rules.layout import Document
+from esl_router.store.rules.values import divert as valid_divert
+from esl_router.store.rules.values import optional
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from esl_router.errors import RulesFileError
 from esl_router.model.actor import Actor
 from esl_router.store.changes import Changes, change_user, user
 from esl_router.store.database import write
-from esl_router.store.layout import CALL_ORIGINS, Document
 from esl_router.store.presence import leads_to, once, own
+from esl_router.store.rules.layout import CALL_ORIGINS, Document
 
 
 def set_forward(

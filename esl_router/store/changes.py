@@ -13,12 +13,12 @@ import sqlite_utils
 
 from esl_router.errors import NotFound, RulesFileError
 from esl_router.model.people import TollPolicy
-from esl_router.store import references
 from esl_router.store.difference import Change, compare_parts
 from esl_router.store.document import read_user, read_workplace, write_user, write_workplace
-from esl_router.store.forms import Form, Place, near, usual
-from esl_router.store.layout import FOLLOW_ME, ORIGINS, USER, WORKPLACE, Document
-from esl_router.store.values import one_of
+from esl_router.store.rules import references
+from esl_router.store.rules.forms import Form, Place, near, usual
+from esl_router.store.rules.layout import FOLLOW_ME, ORIGINS, USER, WORKPLACE, Document
+from esl_router.store.rules.values import one_of
 
 Changes = tuple[Change, ...]
 

@@ -22,9 +22,9 @@ from esl_router.store.changes import Changes, country_of, read
 from esl_router.store.database import write, write_state
 from esl_router.store.difference import Change
 from esl_router.store.document import insert
-from esl_router.store.forms import Place
-from esl_router.store.layout import CONTACT
 from esl_router.store.rows import contact_rows
+from esl_router.store.rules.forms import Place
+from esl_router.store.rules.layout import CONTACT
 
 LDAP = "ldap"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from esl_router.store.layout import RULES, Document
+from esl_router.store.rules.layout import RULES, Document
 
 _SECRETS = ("password", "pin")
 

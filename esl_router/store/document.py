@@ -12,18 +12,6 @@ from typing import Any
 
 import sqlite_utils
 
-from esl_router.store.forms import usual
-from esl_router.store.layout import (
-    CALENDAR,
-    CALL_ORIGINS,
-    CODE_SOUNDS,
-    CODES,
-    FOLLOW_ME,
-    OVERFLOWS,
-    PRESENCE,
-    PROFILE,
-    Document,
-)
 from esl_router.store.rows import (
     TABLES,
     Rows,
@@ -33,6 +21,18 @@ from esl_router.store.rows import (
     team_rows,
     user_rows,
     workplace_rows,
+)
+from esl_router.store.rules.forms import usual
+from esl_router.store.rules.layout import (
+    CALENDAR,
+    CALL_ORIGINS,
+    CODE_SOUNDS,
+    CODES,
+    FOLLOW_ME,
+    OVERFLOWS,
+    PRESENCE,
+    PROFILE,
+    Document,
 )
 
 _OWN_TABLES = (

@@ -16,13 +16,14 @@ import sqlite_utils
 
 from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.model.actor import Actor
-from esl_router.store import contacts, references, rights
+from esl_router.store import contacts, rights
 from esl_router.store.changes import Changes, country_of, known_in_store, parts, put, read, user
 from esl_router.store.database import write
 from esl_router.store.difference import Change, compare_parts
 from esl_router.store.document import read_executive, write_executive
-from esl_router.store.forms import Place, near
-from esl_router.store.layout import EXECUTIVE, Document
+from esl_router.store.rules import references
+from esl_router.store.rules.forms import Place, near
+from esl_router.store.rules.layout import EXECUTIVE, Document
 
 
 def executives(

@@ -17,9 +17,9 @@ from esl_router.model.actor import Actor
 from esl_router.store import rights
 from esl_router.store.changes import Changes, change_user, user
 from esl_router.store.database import write
-from esl_router.store.forms import near, usual
-from esl_router.store.layout import FOLLOW_ME, ORIGINS, USUAL_RING, Document
-from esl_router.store.values import one_of
+from esl_router.store.rules.forms import near, usual
+from esl_router.store.rules.layout import FOLLOW_ME, ORIGINS, USUAL_RING, Document
+from esl_router.store.rules.values import one_of
 
 STRATEGIES = ("parallel", "sequential")
 

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 
 from esl_router.model.people import Hook
-from esl_router.store import values
+from esl_router.store.rules import values
 
 
 @lru_cache(maxsize=64)

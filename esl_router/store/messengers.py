@@ -16,7 +16,7 @@ from esl_router.model.presence import MESSENGER
 from esl_router.store.changes import Changes, change_user
 from esl_router.store.database import write, write_state
 from esl_router.store.presence import own
-from esl_router.store.values import one_of, said
+from esl_router.store.rules.values import one_of, said
 
 TTL = 300
 """Seconds that a line counts which does not say for how long."""

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from esl_router.store.forms import REQUIRED, Form, Many, Maybe, Named, Record
-from esl_router.store.layout import ORIGINS, RULES, Document
+from esl_router.store.rules.forms import REQUIRED, Form, Many, Maybe, Named, Record
+from esl_router.store.rules.layout import ORIGINS, RULES, Document
 
 Path = tuple[str, ...]
 

@@ -23,7 +23,7 @@ from esl_router.model.presence import (
     Status,
     Target,
 )
-from esl_router.store import values
+from esl_router.store.rules import values
 from esl_router.store.schedules import schedule
 
 Report = Callable[[str, str], None]

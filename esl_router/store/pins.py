@@ -15,7 +15,7 @@ import sqlite_utils
 
 from esl_router.errors import RouterError
 from esl_router.store.database import open_store, write_state
-from esl_router.store.values import pin_kept
+from esl_router.store.rules.values import pin_kept
 
 MOST_WRONG = 5
 """Wrong PINs for one user within an hour; further ones are not looked at."""

@@ -20,10 +20,10 @@ from esl_router.model.actor import Actor
 from esl_router.store import rights
 from esl_router.store.changes import Changes, change_user, country_of, user
 from esl_router.store.database import write
-from esl_router.store.forms import usual
-from esl_router.store.layout import PROFILE, Document
 from esl_router.store.objects import Path
-from esl_router.store.values import instant_text, number
+from esl_router.store.rules.forms import usual
+from esl_router.store.rules.layout import PROFILE, Document
+from esl_router.store.rules.values import instant_text, number
 
 ORIGINS = ("internal", "external")
 """Whose calls have forwards; a team's calls have none."""

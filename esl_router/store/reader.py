@@ -39,8 +39,9 @@ from esl_router.model.people import (
 from esl_router.model.presence import CallForward, Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
-from esl_router.store import executives, hooks, personal, teams, values
+from esl_router.store import executives, hooks, personal, teams
 from esl_router.store.database import open_store
+from esl_router.store.rules import values
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
 

@@ -15,9 +15,9 @@ import sqlite_utils
 
 from esl_router.errors import NotPermitted
 from esl_router.model.actor import Actor
-from esl_router.store.forms import Form, Many, Maybe, Named, Record
-from esl_router.store.layout import RULES
 from esl_router.store.objects import Edit, Path, called
+from esl_router.store.rules.forms import Form, Many, Maybe, Named, Record
+from esl_router.store.rules.layout import RULES
 
 
 class Who(Enum):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from esl_router.model import names
-from esl_router.store.layout import (
+from esl_router.store.rules.layout import (
     CALL_ORIGINS,
     CONDITIONS,
     ORIGINS,

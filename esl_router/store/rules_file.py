@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from esl_router.errors import RulesFileError
-from esl_router.store import references, values, yaml_text
-from esl_router.store.forms import Place
-from esl_router.store.layout import RULES, Document
+from esl_router.store.rules import references, values, yaml_text
+from esl_router.store.rules.forms import Place
+from esl_router.store.rules.layout import RULES, Document
 
 _MOST_PROBLEMS = 200
 

@@ -11,14 +11,15 @@ import sqlite_utils
 
 from esl_router.errors import NotFound, RulesFileError
 from esl_router.model.actor import Actor, Source
-from esl_router.store import references, rules_file
+from esl_router.store import rules_file
 from esl_router.store.database import write
 from esl_router.store.difference import Change, Diff, compare
 from esl_router.store.document import read_rules, write_rules
-from esl_router.store.forms import near
-from esl_router.store.layout import CALL_ORIGINS, ORIGINS, Document
 from esl_router.store.recording import administrator
-from esl_router.store.values import instant_text
+from esl_router.store.rules import references
+from esl_router.store.rules.forms import near
+from esl_router.store.rules.layout import CALL_ORIGINS, ORIGINS, Document
+from esl_router.store.rules.values import instant_text
 
 
 class _DryRun(Exception):

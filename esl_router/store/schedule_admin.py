@@ -19,9 +19,9 @@ from esl_router.store.changes import Changes, country_of, put, read
 from esl_router.store.database import write
 from esl_router.store.difference import Change, compare_parts
 from esl_router.store.document import read_schedule, write_schedule
-from esl_router.store.forms import Place, near
-from esl_router.store.layout import SCHEDULE, Document
-from esl_router.store.values import place_name
+from esl_router.store.rules.forms import Place, near
+from esl_router.store.rules.layout import SCHEDULE, Document
+from esl_router.store.rules.values import place_name
 
 
 def schedules(db: sqlite_utils.Database, domain: str) -> list[Document]:

@@ -10,9 +10,9 @@ from typing import Any
 
 from esl_router.errors import NotPermitted
 from esl_router.model.actor import Actor
-from esl_router.store.forms import Form, Many, Maybe, Named, Record, Switchable
-from esl_router.store.layout import SOUND, WITH_SOUNDS
 from esl_router.store.objects import Edit, Path, form_of
+from esl_router.store.rules.forms import Form, Many, Maybe, Named, Record, Switchable
+from esl_router.store.rules.layout import SOUND, WITH_SOUNDS
 
 _KIND = "announcement:"
 

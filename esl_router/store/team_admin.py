@@ -16,7 +16,7 @@ import sqlite_utils
 from esl_router.engine.presence import effective
 from esl_router.errors import NotFound, NotPermitted, RulesFileError
 from esl_router.model.actor import Actor
-from esl_router.store import references, rights
+from esl_router.store import rights
 from esl_router.store.changes import (
     Changes,
     country_of,
@@ -29,10 +29,11 @@ from esl_router.store.changes import (
 from esl_router.store.database import write
 from esl_router.store.difference import Change, compare_parts
 from esl_router.store.document import read_team, write_team
-from esl_router.store.forms import Place, near
-from esl_router.store.layout import TEAM, Document
 from esl_router.store.reader import Reader
-from esl_router.store.values import extension as valid_extension
+from esl_router.store.rules import references
+from esl_router.store.rules.forms import Place, near
+from esl_router.store.rules.layout import TEAM, Document
+from esl_router.store.rules.values import extension as valid_extension
 
 
 def teams(db: sqlite_utils.Database, domain: str) -> list[Document]:

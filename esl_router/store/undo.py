@@ -16,12 +16,11 @@ import sqlite_utils
 
 from esl_router.errors import ChangedSince, NotFound, RulesFileError
 from esl_router.model.actor import Actor, Kind
-from esl_router.store import references, rights
+from esl_router.store import rights
 from esl_router.store.changes import country_of, store_user
 from esl_router.store.database import write
 from esl_router.store.document import read_executive, read_rules, read_team, read_user, write_rules
 from esl_router.store.executive_admin import store_executive
-from esl_router.store.forms import Place
 from esl_router.store.history import Entry, entries, entry
 from esl_router.store.objects import (
     NAMED_SECTIONS,
@@ -34,6 +33,8 @@ from esl_router.store.objects import (
     written,
 )
 from esl_router.store.recording import UNREADABLE, administrator, tree_of
+from esl_router.store.rules import references
+from esl_router.store.rules.forms import Place
 from esl_router.store.rules_import import refuse_foreign
 from esl_router.store.team_admin import store_team
 

@@ -21,9 +21,9 @@ from esl_router.store.changes import Changes, change_workplace, user
 from esl_router.store.database import write
 from esl_router.store.difference import Change
 from esl_router.store.document import read_workplace
-from esl_router.store.forms import near
-from esl_router.store.layout import WORKPLACE, Document
-from esl_router.store.values import place_name
+from esl_router.store.rules.forms import near
+from esl_router.store.rules.layout import WORKPLACE, Document
+from esl_router.store.rules.values import place_name
 
 
 @dataclass(frozen=True, slots=True)

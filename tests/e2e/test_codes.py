@@ -18,7 +18,7 @@ import pytest
 from esl_router.model.codes import TAKES, USUAL, Argument, Code
 from esl_router.store import admin, executive_admin, team_admin
 from esl_router.store.database import open_store
-from esl_router.store.layout import EXECUTIVE, TEAM, USER
+from esl_router.store.rules.layout import EXECUTIVE, TEAM, USER
 from tests.e2e.diverted import direct, mailbox, send_on, somebody
 from tests.e2e.endpoint import HOST, Behaviour, Caller, Placed, Speaking
 from tests.e2e.hearing import pitches

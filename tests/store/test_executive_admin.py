@@ -16,7 +16,7 @@ from esl_router.store.executive_admin import (
     set_criterion,
     set_executive,
 )
-from esl_router.store.layout import EXECUTIVE
+from esl_router.store.rules.layout import EXECUTIVE
 from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 

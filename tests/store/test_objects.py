@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from esl_router.store.layout import CONTACT
 from esl_router.store.objects import (
     NAMED_SECTIONS,
     SECTIONS,
@@ -17,6 +16,7 @@ from esl_router.store.objects import (
     tree,
     written,
 )
+from esl_router.store.rules.layout import CONTACT
 
 
 def objects(rules):
@@ -52,7 +52,7 @@ def test_marks_are_in_the_tree_and_in_no_file(company_rules):
 
 
 def _nowhere():
-    from esl_router.store.forms import Place
+    from esl_router.store.rules.forms import Place
 
     return Place("", "DE", [])
 

@@ -6,7 +6,6 @@ from esl_router.engine.presence import effective
 from esl_router.errors import NotFound, NotPermitted
 from esl_router.store import admin
 from esl_router.store.document import read_rules
-from esl_router.store.layout import USER
 from esl_router.store.presence import (
     display_names,
     set_busy_on_busy,
@@ -17,6 +16,7 @@ from esl_router.store.presence import (
     zone_of,
 )
 from esl_router.store.reader import Store
+from esl_router.store.rules.layout import USER
 from tests.store.actors import acting
 from tests.store.test_admin import lines, refused
 

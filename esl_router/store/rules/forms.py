@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from esl_router.store import values
+from esl_router.store.rules import values
 
 
 @dataclass(frozen=True, slots=True)

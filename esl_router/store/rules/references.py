@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from esl_router.model.people import TollPolicy
-from esl_router.store.forms import near
-from esl_router.store.layout import CALL_ORIGINS, CONDITIONS, OVERFLOWS, Document
+from esl_router.store.rules.forms import near
+from esl_router.store.rules.layout import CALL_ORIGINS, CONDITIONS, OVERFLOWS, Document
 
 
 @dataclass(frozen=True, slots=True)

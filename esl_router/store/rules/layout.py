@@ -16,8 +16,18 @@ from esl_router.model.codes import USUAL, Code, clashes
 from esl_router.model.feature import Tone
 from esl_router.model.labels import LABELS
 from esl_router.model.people import Greetings, Hook, Settings
-from esl_router.store import values
-from esl_router.store.forms import Key, Many, Maybe, Named, One, Place, Record, Switchable, usual
+from esl_router.store.rules import values
+from esl_router.store.rules.forms import (
+    Key,
+    Many,
+    Maybe,
+    Named,
+    One,
+    Place,
+    Record,
+    Switchable,
+    usual,
+)
 
 Document = dict[str, Any]
 

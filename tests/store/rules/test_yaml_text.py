@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_router.errors import RulesFileError
-from esl_router.store import yaml_text
+from esl_router.store.rules import yaml_text
 
 
 @pytest.mark.parametrize(
