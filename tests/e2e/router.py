@@ -67,13 +67,14 @@ class Router:
             store.execute(sql, values)
             store.commit()
 
-    def start(self, *options: str) -> None:
-        """``options`` are further ones of `serve`."""
+    def start(self, *options: str, at: str | None = None) -> None:
+        """``options`` are further ones of `serve`; ``at``: by its clock it is this time."""
+        program = ["esl_router"] if at is None else ["tests.e2e.at", at]
         before = self.log.read_bytes().count(b"\n") if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "esl_router", "serve",
+                    sys.executable, "-m", *program, "serve",
                     "--listen", f"{HOST}:{self.switch.router}",
                     "--freeswitch", f"{HOST}:{self.switch.events}", *options,
                 ],
