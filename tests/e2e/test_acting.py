@@ -50,6 +50,7 @@ PEOPLE = people(
     **forwarding(7163, 7160),
     **somebody(7183),
     **somebody(7193),
+    **somebody(7203),
 )
 RULES = rules(
     PEOPLE,
@@ -58,6 +59,7 @@ RULES = rules(
         diverting(7110),
         *(pool(boss, push_recall=RECALL) for boss in (7120, 7130, 7140, 7150, 7160, 7170)),
         diverting(7180),
+        diverting(7200),
         pool(
             7190,
             *({"user": user, "divert": "7193"} for user in ("7191", "7192")),
@@ -128,6 +130,20 @@ def he_hands_a_caller_over_and_gets_him_back_and_then_the_others_ring(stage: Sta
     pick_up(two, calls=2)
     assert len(target.ringings) == 2
     assert not one.invited
+    assert call.ended is None
+    call.hang_up()
+
+
+@play
+def whose_caller_it_is_hands_him_over_though_the_assistant_has_logged_out(stage: Stage) -> None:
+    boss, *_ = phones(stage, 7200)
+    target = stage.line("7203-a")
+    call = stage.outside().call(direct(7200), user=STRANGER)
+    ringing = pick_up(target)
+    assert call.wait(5) == 200
+    stage.router.run("assistant", "logout", "7201", "7200")
+    target.lines.transfer(ringing, PUSH)
+    pick_up(boss)
     assert call.ended is None
     call.hang_up()
 

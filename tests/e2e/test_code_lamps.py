@@ -158,6 +158,19 @@ def test_a_lamp_shows_what_its_key_switches(pbx: Company, switch: Switch) -> Non
     assert [key.states for key in keys] == [told for _ in keys], "one NOTIFY for each change"
 
 
+def test_a_divert_of_who_is_logged_out_leads_nobody_anywhere(pbx: Company) -> None:
+    key = pbx.watcher(DESK).watch("*39")
+    key.wait("dark")
+    for command, state in (
+        ("divert 1001 1003 1002", "lit"),
+        ("logout 1001 1003", "dark"),
+        ("login 1001 1003", "lit"),
+        ("divert 1001 1003 off", "dark"),
+    ):
+        pbx.router.run("assistant", *command.split())
+        key.wait(state, PROMISED)
+
+
 def test_it_is_for_whom_it_is(pbx: Company) -> None:
     """A colleague's phone shows his own settings, and of an executive's only whose assistant he
     is."""
