@@ -61,7 +61,13 @@ RULES = {
             presence={"profiles": {"available": {"internal": {"no_answer": "extension:1080"}}}},
         ),
         u1080=person("1080", "a", "b", busy_on_busy=True, bob_cancel_pending=True, voicemail=False),
+        u1081=person("1081", "a"),
+        u1082=person("1082", "a", "b", busy_on_busy=True, bob_cancel_pending=True),
+        u1083=person("1083", "a"),
     ),
+    "executives": {
+        "1081": {"filter": "all", "assistants": [{"user": "1082"}, {"user": "1083"}]},
+    },
     "teams": {
         "2070": {
             "name": "Hotline",
@@ -318,6 +324,32 @@ def test_a_change_that_concerns_somebody_else_leaves_the_call_ringing(
     assert len(desk.ringings) == 1
     assert not desk.ringings[0].cancelled
     call.cancel()
+
+
+def test_a_pool_s_call_leaves_the_assistant_who_answers_another(
+    router: Router, phone: Callable[..., Phone], inside: Callable[..., Caller]
+) -> None:
+    live_changes(router, "ring_on")
+    try:
+        boss, other = phone("1081-a"), phone("1083-a")
+        quick, slow = phone("1082-a", answer=3), phone("1082-b")
+        first = inside("1900-a").call("1082")
+        quick.wait_ringing()
+        time.sleep(1)
+        second = inside("1901-a").call("1081")
+        wait_until(lambda: len(slow.ringings) == 2, 5, "both calls ring")
+        assert first.wait(5) == 200
+        answered = time.time()
+        wait_until(lambda: slow.ringings[1].cancelled, 3, "the pool's call leaves him")
+        assert slow.ringings[1].cancelled - answered < WITHIN
+        time.sleep(1)
+        assert len(slow.ringings) == 2
+        assert other.ringings[-1].cancelled is None
+        assert not boss.ringings
+        second.cancel()
+        first.hang_up()
+    finally:
+        live_changes(router, "redecide")
 
 
 def test_a_second_call_turns_to_busy_when_the_user_answers_the_first(
