@@ -6,7 +6,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -159,6 +159,8 @@ def ring(
     else:
         orders.append(bridge)
     orders.append(commands.connect())
+    # Sent before anything is set up to follow it: nothing is heard until somebody waits.
+    replies = _Replies(socket, orders)
     wake = Wake(action, dial, switch, hook, caller)
     with switch.watch([*dial.legs, *dial.places.values(), caller]) as watch, follow(watch):
 
@@ -168,7 +170,8 @@ def ring(
                 connected(action.legs[dial.legs[winner]])
 
         with Vigil(action, dial, wake, heard).keep(watch) as vigil, wake.keep(watch):
-            gone, snapshot = _run(socket, orders)
+            gone, snapshot = replies.last()
+            switch.catch_up()
             wake.over(gone=gone)
         causes = wake.causes(parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}")))
         if not gone:
@@ -349,14 +352,29 @@ def _run(
 ) -> tuple[bool, Frame]:
     """Send ``orders`` in one write; whether the caller went meanwhile, and the last reply, or the
     one to the order ``snapshot``."""
-    reply = Frame(b"")
-    try:
-        for index, each in enumerate(socket.exchange(*orders)):
-            if snapshot is None or index <= snapshot:
-                reply = each
-    except OutboundSessionHasGoneAway:
-        return True, reply
-    return False, reply
+    return _Replies(socket, orders).last(snapshot)
+
+
+class _Replies:
+    """What the switch answers to ``orders``, which are sent at once, in one write."""
+
+    def __init__(self, socket: CallSocket, orders: list[bytes]) -> None:
+        self._replies: Iterator[Frame] | None = None
+        with suppress(OutboundSessionHasGoneAway):
+            self._replies = socket.exchange(*orders)
+
+    def last(self, snapshot: int | None = None) -> tuple[bool, Frame]:
+        """Wait for all of them. As :func:`_run`."""
+        reply = Frame(b"")
+        if self._replies is None:
+            return True, reply
+        try:
+            for index, each in enumerate(self._replies):
+                if snapshot is None or index <= snapshot:
+                    reply = each
+        except OutboundSessionHasGoneAway:
+            return True, reply
+        return False, reply
 
 
 def _transferred(snapshot: Frame) -> bool:
@@ -443,6 +461,7 @@ def _wait_for_ends(
         if causes.get(name) != "NONE" and _tells(action.legs[index], causes.get(name))
     ]
     heard = Flag()
+    watch.attend()
     watch.on_end = lambda uuid, cause: heard.set()
     with gevent.Timeout(_EVENT_LAG, False):
         while watch.complete and any(watch.legs[name].ended is None for name in telling):

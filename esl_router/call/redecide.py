@@ -119,6 +119,7 @@ class Redecider:
         while self._ringing:
             gevent.sleep(EVERY)
             for ringing in tuple(self._ringing):
+                ringing.switch.catch_up()
                 if ringing in self._ringing and not self._connected(ringing):
                     self._consider(ringing)
 

@@ -101,6 +101,9 @@ class _Switch:
     def watch(self, uuids: Iterable[str]) -> Watch:
         return self.feed.watch(uuids, self.core_uuid)
 
+    def catch_up(self) -> None:
+        self.feed.catch_up()
+
     def kill(self, uuids: Iterable[str]) -> None:
         self.feed.kill(uuids, self.core_uuid)
 
@@ -136,7 +139,9 @@ class Session:
     def run(self) -> None:
         """Route the call. Whatever goes wrong, the socket is closed and the dialplan goes on."""
         try:
-            snapshot = self._socket.connect(timeout=CONNECT_TIMEOUT)
+            snapshot = self._socket.connect(
+                timeout=CONNECT_TIMEOUT, meanwhile=self._services.feed.catch_up
+            )
             if self._in_sync_mode(snapshot):
                 self._route(snapshot)
         except (OutboundSessionHasGoneAway, NotConnectedError):

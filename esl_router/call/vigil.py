@@ -43,6 +43,10 @@ class Switch(Protocol):
 
     def watch(self, uuids: Iterable[str]) -> Watch: ...
 
+    def catch_up(self) -> None:
+        """Hear what has happened already, without waiting."""
+        ...
+
     def kill(self, uuids: Iterable[str]) -> None:
         """End ringing legs; their phones are told that the call was completed elsewhere."""
         ...
@@ -105,6 +109,8 @@ class Vigil:
         """Do so while the block runs."""
         self._watch = watch
         self._begun = self._clock()
+        if self._acts:
+            watch.attend()
         watch.on_end = self._ended
         watch.on_answer = self._answered
         watch.on_ring = self._ringing
@@ -114,6 +120,13 @@ class Vigil:
             watch.on_end = watch.on_answer = watch.on_ring = None
             for uuid in list(self._timers):
                 self._leave(uuid)
+
+    @property
+    def _acts(self) -> bool:
+        """Whether anything that happens to a leg has to have consequences for phones."""
+        return len(self._dial.legs) > 1 or any(
+            leg.splash or leg.confirm for leg in self._action.legs
+        )
 
     def _ringing(self, uuid: str) -> None:
         if uuid in self._dial.places:

@@ -113,6 +113,9 @@ class Wake:
     def watch(self, uuids: Iterable[str]) -> Watch:
         return self._switch.watch(uuids)
 
+    def catch_up(self) -> None:
+        self._switch.catch_up()
+
     def kill(self, uuids: Iterable[str]) -> None:
         """End ringing legs. The place of an app that is among them goes first: nobody is to be
         called for it any more."""
@@ -138,6 +141,7 @@ class Wake:
         self._watch = watch
         self._begun = self._clock()
         if self._now:
+            watch.attend()
             watch.on_end = heard
         for uuid in self._now:
             self._sleep(uuid)

@@ -102,7 +102,7 @@ def _people(user: str | None, domain: str | None, feed: Feed) -> list[Person]:
         names = presence.display_names(db, name)
         extensions = [user] if user else [each["extension"] for each in admin.users(db, name)]
     now = datetime.now(UTC)
-    live = merged(link.state.view(now.timestamp(), link.linked) for link in feed.links)
+    live = merged(link.view(now.timestamp()) for link in feed.links)
     people = []
     with rules.routing() as reader:
         for extension in extensions:

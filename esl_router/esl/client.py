@@ -8,7 +8,10 @@ difference has a test that shows the stock behaviour beside this one.
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import termios
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 import gevent
 from gevent import socket
 from gevent.event import AsyncResult
+from gevent.event import Event as Flag
 from gevent.lock import BoundedSemaphore
 from greenswitch.esl import (
     InboundESL,
@@ -42,6 +46,12 @@ _CHUNK = 65536
 
 _MANY = 1024
 """Bytes: less than any snapshot, and more than the acknowledgements of the orders before it."""
+
+_NOTHING = bytes(4)
+"""An int of the system's, as it counts the bytes that have arrived."""
+
+GATHER = 0.2
+"""Seconds that events may wait in an event link's socket while nobody asks for them."""
 
 _REPLIES = frozenset({"command/reply", "api/response"})
 _EVENT = "text/event-plain"
@@ -85,18 +95,31 @@ class _Stream:
     def next_frame(self) -> Frame | End:
         """Wait for a frame. Raises OSError as the socket does, and ProtocolError."""
         while True:
-            frame = self._reader.next_frame()
+            frame = self.at_hand()
             if frame is not None:
                 return frame
-            data = self._sock.recv(_CHUNK)
+            self.receive()
             if self._patient:
                 # What is left of a frame may be less.
                 self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
                 self._patient = False
-            if data:
-                self._reader.feed(data)
-            else:
-                self._reader.eof()
+
+    def at_hand(self) -> Frame | End | None:
+        """The next frame of what was received; None: there is no whole one."""
+        return self._reader.next_frame()
+
+    def receive(self) -> bool:
+        """Wait for bytes; whether there are probably more."""
+        data = self._sock.recv(_CHUNK)
+        if data:
+            self._reader.feed(data)
+        else:
+            self._reader.eof()
+        return len(data) == _CHUNK
+
+    def arrived(self) -> bool:
+        """Whether there are bytes to receive without waiting. An end does not count."""
+        return fcntl.ioctl(self._sock.fileno(), termios.FIONREAD, _NOTHING) != _NOTHING
 
 
 def _dispatch(handlers: Mapping[str, list[Callable[[Any], object]]], event: Frame) -> None:
@@ -228,10 +251,15 @@ class CallSocket(OutboundSession):
         data = self.session_data or {}
         return data.get("variable_uuid") or data.get("Unique-ID")
 
-    def connect(self, timeout: float | None = None) -> Frame:
+    def connect(
+        self, timeout: float | None = None, meanwhile: Callable[[], object] = lambda: None
+    ) -> Frame:
         """Take the call and return its snapshot, which :attr:`session_data` keeps until
-        :meth:`release`. Sent again, it asks for a fresh one."""
-        (snapshot,) = self.request(commands.connect(), timeout=timeout)
+        :meth:`release`. Sent again, it asks for a fresh one. ``meanwhile`` is called while the
+        switch writes it."""
+        replies = self.exchange(commands.connect(), timeout=timeout)
+        meanwhile()
+        (snapshot,) = replies
         self.session_data = snapshot
         self._outbound_connected = True
         return snapshot
@@ -290,8 +318,12 @@ class CallSocket(OutboundSession):
 class EventLink(InboundESL):
     """An inbound connection to a switch's event socket: events in, API commands out.
 
-    ``on_event`` is called with each event as a Frame, in the order they came, in the link's own
-    greenlet: it must be quick and must not wait. Any number of greenlets may send.
+    ``on_event`` is called with each event as a Frame, in the order they came: it must be quick and
+    must not wait. Any number of greenlets may send.
+
+    ``patient`` says whether nobody waits for an event just now. Then they gather for up to
+    :data:`GATHER` seconds, as to be woken for each costs more than to read it. Who needs to know
+    what has happened calls :meth:`catch_up`; who begins to wait, :meth:`hurry`.
     """
 
     def __init__(
@@ -301,17 +333,23 @@ class EventLink(InboundESL):
         password: str,
         timeout: float = 5,
         on_event: Callable[[Frame], object] | None = None,
+        patient: Callable[[], bool] = lambda: False,
     ) -> None:
         self.host = host
         self.port = port
         self.password = password
         self.timeout = timeout
         self.on_event = on_event
+        self._patient = patient
         self.connected = False
         self.event_handlers: dict[str, list[Callable[[Any], object]]] = {}
         self._waiting: deque[Any] = deque()
         self._sending = BoundedSemaphore(1)
         self._greenlet: Any = None
+        self._stream: _Stream | None = None
+        self._rests_until = 0.0
+        self._taking = False
+        self._hurry = Flag()
         self.sock: Any = None
 
     @property
@@ -335,6 +373,7 @@ class EventLink(InboundESL):
         self.sock.settimeout(None)
         self._detect_death()
         self.connected = True
+        self._stream = stream
         self._greenlet = gevent.spawn(self._read, stream)
 
     def _log_in(self, stream: _Stream) -> None:
@@ -363,13 +402,61 @@ class EventLink(InboundESL):
 
     def _read(self, stream: _Stream) -> None:
         try:
-            while isinstance(frame := stream.next_frame(), Frame):
-                self._take(frame)
+            while self._take_all(stream):
+                self._rest()
+                self._receive(stream)
         except (OSError, ProtocolError) as error:
-            if self.connected:
-                logger.warning("event link to %s: %s", self.address, printable(str(error)))
+            self._broken(error)
         finally:
             self._end()
+
+    def _receive(self, stream: _Stream) -> None:
+        more = stream.receive()
+        self._rests_until = 0.0 if more else time.monotonic() + GATHER
+
+    def _rest(self) -> None:
+        """Let events gather."""
+        while self.connected and self._patient() and not self._waiting:
+            left = self._rests_until - time.monotonic()
+            if left <= 0:
+                return
+            self._hurry.clear()
+            self._hurry.wait(left)
+
+    def hurry(self) -> None:
+        """Events are waited for: read on."""
+        self._hurry.set()
+
+    def catch_up(self) -> None:
+        """Take in what has come already, without waiting. Raises nothing: a broken link ends."""
+        stream = self._stream
+        # An event's handler may ask for what was before it: that is taken in already.
+        if stream is None or self._taking:
+            return
+        try:
+            # Its own greenlet sees the end.
+            while self.connected and stream.arrived():
+                self._receive(stream)
+                self._take_all(stream)
+        except (OSError, ProtocolError) as error:
+            self._broken(error)
+            self._end()
+
+    def _take_all(self, stream: _Stream) -> bool:
+        """Take in what was received; False: there will be no more."""
+        self._taking = True
+        try:
+            while (frame := stream.at_hand()) is not None:
+                if isinstance(frame, End):
+                    return False
+                self._take(frame)
+        finally:
+            self._taking = False
+        return True
+
+    def _broken(self, error: Exception) -> None:
+        if self.connected:
+            logger.warning("event link to %s: %s", self.address, printable(str(error)))
 
     def _take(self, frame: Frame) -> None:
         kind = frame.content_type
@@ -390,6 +477,7 @@ class EventLink(InboundESL):
 
     def _end(self) -> None:
         self.connected = False
+        self._hurry.set()
         while self._waiting:
             self._waiting.popleft().set_exception(NotConnectedError("the event link has ended"))
         self.sock.close()
@@ -414,6 +502,7 @@ class EventLink(InboundESL):
         # Replies come in the order of the commands: one writes after the other.
         with self._sending:
             self._waiting.append(result)
+            self._hurry.set()
             try:
                 self.sock.sendall(order)
             except OSError as error:

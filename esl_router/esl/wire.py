@@ -166,6 +166,8 @@ class Frame(Mapping[str, str]):
         if not separator:
             raise ProtocolError("an event without the empty line that ends its headers")
         inner = Frame(block)
+        if not body:
+            return inner
         length = _content_length(inner)
         if length > len(body):
             raise ProtocolError(f"an event's body has {len(body)} of {length} bytes")

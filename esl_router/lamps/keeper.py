@@ -233,7 +233,7 @@ class Keeper:
                     now = self._clock()
                     live = UNKNOWN
                     if link is not None:
-                        live = link.state.view(now.timestamp(), link.linked)
+                        live = link.view(now.timestamp())
                     watched = self._board.watched(phone)
                     shown[phone] = lamps.show(
                         phone.domain, phone.account, watched, rules, live, now

@@ -47,16 +47,48 @@ class LegTimes:
     """Whom the phone named when it answered with another address, as it wrote it."""
 
 
+class Attention:
+    """How many want to hear of an event when it comes, and not a moment later."""
+
+    __slots__ = ("_hurry", "count")
+
+    def __init__(self, hurry: Callable[[], object] = lambda: None) -> None:
+        """``hurry`` is called when there is one more."""
+        self._hurry = hurry
+        self.count = 0
+
+    def begin(self) -> None:
+        self.count += 1
+        self._hurry()
+
+    def end(self) -> None:
+        self.count -= 1
+
+
 class Watch:
     """The legs that somebody wants to hear about, also after they are gone.
 
-    A context manager: leaving it ends the watch.
+    A context manager: leaving it ends the watch. What is heard may be a moment old (see
+    :class:`esl_router.esl.client.EventLink`) unless somebody has called :meth:`attend`.
     """
 
-    __slots__ = ("_watched", "complete", "legs", "on_answer", "on_end", "on_ring")
+    __slots__ = (
+        "_attends",
+        "_attention",
+        "_watched",
+        "complete",
+        "legs",
+        "on_answer",
+        "on_end",
+        "on_ring",
+    )
 
     def __init__(
-        self, uuids: Iterable[str], watched: dict[str, list[Watch]], complete: bool
+        self,
+        uuids: Iterable[str],
+        watched: dict[str, list[Watch]],
+        complete: bool,
+        attention: Attention | None = None,
     ) -> None:
         self.legs: Mapping[str, LegTimes] = {uuid: LegTimes() for uuid in uuids}
         self.complete = complete
@@ -72,6 +104,7 @@ class Watch:
         self.on_ring: Callable[[str], object] | None = None
         """Called with the uuid of each leg that is heard to ring, once; likewise."""
 
+        self._attention, self._attends = attention, False
         self._watched = watched
         for uuid in self.legs:
             watched.setdefault(uuid, []).append(self)
@@ -83,7 +116,16 @@ class Watch:
             return True
         return False if self.complete and leg is not None else None
 
+    def attend(self) -> None:
+        """What is heard from now on has to be acted on at once."""
+        if self._attention is not None and not self._attends:
+            self._attends = True
+            self._attention.begin()
+
     def close(self) -> None:
+        if self._attention is not None and self._attends:
+            self._attends = False
+            self._attention.end()
         for uuid in self.legs:
             watches = self._watched.get(uuid, [])
             if self in watches:
@@ -115,7 +157,10 @@ class Channels:
     believed to belong to the device it names.
     """
 
-    def __init__(self, internal_contexts: Collection[str]) -> None:
+    def __init__(
+        self, internal_contexts: Collection[str], attention: Attention | None = None
+    ) -> None:
+        self._attention = attention
         self.channels: dict[str, Channel] = {}
         self._marks: dict[str, _Mark] = {}
         self._ended: dict[str, _Mark] = {}
@@ -129,7 +174,7 @@ class Channels:
         self._ended.clear()
 
     def watch(self, uuids: Iterable[str], complete: bool) -> Watch:
-        watch = Watch(uuids, self._watched, complete)
+        watch = Watch(uuids, self._watched, complete, self._attention)
         for uuid, leg in watch.legs.items():
             channel = self.channels.get(uuid)
             if channel is not None:
@@ -154,16 +199,14 @@ class Channels:
         direction = event.get("Call-Direction")
         if not _UUID.fullmatch(uuid) or state is None or direction not in ("inbound", "outbound"):
             return False
-        cause = redirect = refusal = ""
-        if state is CallState.HANGUP:
-            cause, redirect = event.get("Hangup-Cause") or "", event.get(_REDIRECT) or ""
-            refusal = event.get(_REFUSAL) or ""
         told = []
+        cause = ""
+        if state is CallState.HANGUP:
+            cause = event.get("Hangup-Cause") or ""
         for watch in self._watched.get(uuid, ()):
             leg = watch.legs[uuid]
-            leg.redirect = redirect or leg.redirect
-            if _STATUS.fullmatch(refusal) and leg.ringing is None and leg.answered is None:
-                leg.refusal = int(refusal)
+            if state is CallState.HANGUP and leg.answered is None:
+                _refused(leg, event)
             if _note(leg, state, now, cause):
                 told.append(watch)
         mark = self._ended.get(uuid) or self._marks.get(uuid)
@@ -199,7 +242,7 @@ class Channels:
             number="" if inbound else event.get("Caller-Destination-Number") or "",
             call=event.get("Channel-Call-UUID") or "",
             since=old.since if old is not None and old.state is state else now,
-            pool=_pool(inbound, event.get("Channel-Presence-Data")),
+            pool="" if inbound else _pool(event.get("Channel-Presence-Data")),
         )
         self._marks[uuid] = _Mark(now, sequence)
         for watch in told:
@@ -272,7 +315,7 @@ class Channels:
                 number="" if inbound else str(line.get("dest") or ""),
                 call=call if isinstance(call, str) and call else uuid,
                 since=now,
-                pool=_pool(inbound, line.get("presence_data")),
+                pool="" if inbound else _pool(line.get("presence_data")),
             )
             self._marks[uuid] = _Mark(0.0, -1)
         elif self._marks[uuid].heard < horizon:
@@ -298,14 +341,22 @@ class Channels:
             del self._ended[uuid]
 
 
-def _pool(inbound: bool, data: object) -> str:
+def _pool(data: object) -> str:
     """The executive of whom the router marked a leg that it placed."""
-    found = None if inbound or not isinstance(data, str) else _POOL.fullmatch(data)
+    found = _POOL.fullmatch(data) if isinstance(data, str) else None
     return found[1] if found else ""
 
 
 def _state(value: object) -> CallState | None:
     return _STATES.get(value) if isinstance(value, str) else None
+
+
+def _refused(leg: LegTimes, event: Event) -> None:
+    """Note what a leg says that ends unanswered."""
+    leg.redirect = event.get(_REDIRECT) or leg.redirect
+    status = event.get(_REFUSAL) or ""
+    if leg.ringing is None and _STATUS.fullmatch(status):
+        leg.refusal = int(status)
 
 
 def _note(leg: LegTimes, state: CallState, now: float, cause: str) -> bool:

@@ -166,7 +166,7 @@ class Link:
         clock: Callable[[], float],
     ) -> None:
         self.address = address
-        self.state = SwitchState(internal_contexts)
+        self.state = SwitchState(internal_contexts, self._hurry)
         self.linked = False
         self.listener: Listener | None = None
         self._timing = timing
@@ -192,12 +192,26 @@ class Link:
         """Wait until the first attempt has succeeded or failed."""
         self._tried.wait(timeout)
 
+    def _hurry(self) -> None:
+        if self._connected is not None:
+            self._connected.hurry()
+
+    def catch_up(self) -> None:
+        """Take in the events that have come already."""
+        if self._connected is not None:
+            self._connected.catch_up()
+
+    def view(self, now: float) -> Live:
+        """What is known of the switch."""
+        self.catch_up()
+        return self.state.view(now, self.linked)
+
     def kill(self, uuids: tuple[str, ...]) -> None:
         """End these legs, as when another phone had answered: theirs show no missed call.
 
         A leg that talks is left alone: somebody has answered it in the meantime.
         """
-        channels = self.state.view(self._clock(), self.linked).channels
+        channels = self.view(self._clock()).channels
         self.command(
             *(
                 f"uuid_kill {untrusted.uuid(uuid)} LOSE_RACE"
@@ -274,7 +288,11 @@ class Link:
     def _connection(self) -> Iterator[EventLink]:
         """A link that is subscribed and whose picture is complete."""
         link = EventLink(
-            self.address.host, self.address.port, self.address.password, on_event=self._take
+            self.address.host,
+            self.address.port,
+            self.address.password,
+            on_event=self._take,
+            patient=lambda: not self.state.attended,
         )
         try:
             link.connect()
@@ -410,10 +428,15 @@ class Feed:
             return self.links[0]
         return None
 
+    def catch_up(self) -> None:
+        """Take in the events that have come already, of every switch."""
+        for link in self.links:
+            link.catch_up()
+
     def view(self, core_uuid: str | None, now: float) -> Live:
         """What is known of the switch that ``core_uuid`` (of a call's snapshot) names."""
         link = self._find(core_uuid)
-        return UNKNOWN if link is None else link.state.view(now, link.linked)
+        return UNKNOWN if link is None else link.view(now)
 
     def watch(self, uuids: Iterable[str], core_uuid: str | None = None) -> Watch:
         """Collect what happens to these legs, until the watch is closed (a context manager)."""

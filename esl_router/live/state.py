@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from esl_router.live.channels import Channels, LegTimes, Watch
+from esl_router.live.channels import Attention, Channels, LegTimes, Watch
 from esl_router.live.messages import SUBCLASS, Heard, Messages
 from esl_router.live.registrations import GRACE, Event, Registrations
 from esl_router.model.live import Live
@@ -36,17 +36,23 @@ class Resync:
 class SwitchState:
     """Legs and registrations of one FreeSWITCH. Its methods are its only transitions.
 
-    ``now`` is always seconds since the epoch on the router's clock.
+    ``now`` is always seconds since the epoch on the router's clock. ``hurry`` is called when
+    somebody begins to wait for an event.
     """
 
-    def __init__(self, internal_contexts: Collection[str] = ("internal", "default")) -> None:
+    def __init__(
+        self,
+        internal_contexts: Collection[str] = ("internal", "default"),
+        hurry: Callable[[], object] = lambda: None,
+    ) -> None:
         self.core_uuid: str | None = None
         """Which run of the switch this is the picture of; None: not known yet."""
 
         self.heard: float | None = None
         """When the switch was last heard."""
 
-        self._channels = Channels(internal_contexts)
+        self._attention = Attention(hurry)
+        self._channels = Channels(internal_contexts, self._attention)
         self._registrations = Registrations()
         self._messages = Messages()
         self._channels_view = MappingProxyType(self._channels.channels)
@@ -57,6 +63,11 @@ class SwitchState:
             "sofia::expire": self._registrations.expire,
             SUBCLASS: self._messages.maintenance,
         }
+
+    @property
+    def attended(self) -> bool:
+        """Whether anybody waits for an event."""
+        return self._attention.count > 0
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -86,6 +86,19 @@ def leg(device, **changes):
     return Leg(device, target(device), owner=device.partition("-")[0], **changes)
 
 
+def test_events_may_gather_where_nothing_follows_from_them():
+    with kept(leg("1001-desk")) as side:
+        assert not side.state.attended
+    for legs in (
+        [leg("1001-desk"), leg("1001-mobile")],
+        [leg("1001-desk", confirm=True)],
+        [leg("1001-desk", splash=True)],
+    ):
+        with kept(*legs) as side:
+            assert side.state.attended
+        assert not side.state.attended
+
+
 # -- a moment's ringing --------------------------------------------------------------------------
 
 NOTICE = leg("1002-desk", splash=True)

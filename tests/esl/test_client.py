@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 
 import gevent
 import pytest
@@ -10,7 +11,7 @@ from gevent import socket
 from gevent.server import StreamServer
 
 from esl_router.errors import ProtocolError, SwitchError
-from esl_router.esl import commands
+from esl_router.esl import client, commands
 from esl_router.esl.client import (
     CallSocket,
     EventLink,
@@ -318,6 +319,119 @@ def test_events_are_delivered_in_order(server):
     assert handled == seen
     assert b"event plain CHANNEL_CALLSTATE CUSTOM sofia::register\n" in server.received
     link.stop()
+
+
+class Patient:
+    """A link whose events nobody waits for, and the moments when it took them."""
+
+    def __init__(self, server):
+        self.seen, self.patience = [], True
+        self.link = EventLink(
+            "127.0.0.1",
+            server.port,
+            "ClueCon",
+            on_event=lambda event: self.seen.append(event["from-user"]),
+            patient=lambda: self.patience,
+        )
+        self.link.connect()
+        self.link.subscribe("CHANNEL_CALLSTATE")
+        until(lambda: len(self.seen) == 2)
+        [self.socket] = server.sockets
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the switch's has
+
+    def tell(self, name):
+        self.socket.sendall(EVENT.replace(b"a%0Ab", name))
+        gevent.sleep(0.01)
+
+
+def until(condition):
+    with gevent.Timeout(5):
+        while not condition():
+            gevent.sleep(0.005)
+
+
+@pytest.fixture
+def patient(server):
+    side = Patient(server)
+    yield side
+    side.link.stop()
+
+
+def test_events_gather_while_nobody_waits_for_them(patient, monkeypatch):
+    gathered = []
+    take = patient.link._take_all
+    monkeypatch.setattr(
+        patient.link, "_take_all", lambda stream: gathered.append(take(stream)) or gathered[-1]
+    )
+    for name in (b"one-1", b"two-2", b"three"):
+        patient.tell(name)
+    assert len(patient.seen) == 2
+    until(lambda: len(patient.seen) == 5)
+    assert patient.seen[2:] == ["one-1", "two-2", "three"]
+    assert gathered == [True], "they were taken in one go"
+
+
+def test_the_first_event_after_a_while_is_taken_at_once(patient):
+    gevent.sleep(2 * client.GATHER)
+    patient.tell(b"one-1")
+    assert patient.seen[2:] == ["one-1"]
+
+
+def test_who_asks_knows_what_has_come(patient):
+    patient.tell(b"one-1")
+    patient.link.catch_up()
+    assert patient.seen[2:] == ["one-1"]
+    patient.link.catch_up()
+    assert patient.seen[2:] == ["one-1"]
+
+
+def test_who_begins_to_wait_has_the_events_read_from_then_on(patient):
+    patient.tell(b"one-1")
+    patient.patience = False
+    patient.link.hurry()
+    patient.tell(b"two-2")
+    assert patient.seen[2:] == ["one-1", "two-2"]
+
+
+def test_an_order_waits_for_no_events(patient):
+    patient.tell(b"one-1")
+    started = time.monotonic()
+    assert patient.link.api("echo x") == b"x"
+    assert time.monotonic() - started < client.GATHER / 2
+
+
+def test_a_handler_that_asks_is_not_called_in_the_middle_of_itself(patient):
+    seen = []
+
+    def ask(event):
+        patient.link.catch_up()
+        seen.append(event["from-user"])
+
+    patient.link.on_event = ask
+    patient.socket.sendall(EVENT.replace(b"a%0Ab", b"one-1") + EVENT.replace(b"a%0Ab", b"two-2"))
+    gevent.sleep(0.01)
+    patient.link.catch_up()
+    assert seen == ["one-1", "two-2"]
+
+
+def test_an_end_is_noticed_while_events_gather(patient):
+    patient.tell(b"one-1")
+    patient.socket.shutdown(socket.SHUT_RDWR)
+    gevent.sleep(0.01)
+    patient.link.catch_up()
+    assert patient.seen[2:] == ["one-1"]
+    assert patient.link.wait_closed(5)
+    assert not patient.link.connected
+    patient.link.catch_up()
+
+
+def test_nonsense_ends_a_link_whoever_reads_it(patient, caplog):
+    patient.socket.sendall(b"Content-Length: 5\nContent-Type: text/event-plain\n\nnone!")
+    gevent.sleep(0.01)
+    patient.link.catch_up()
+    assert not patient.link.connected
+    assert patient.link.wait_closed(5)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_a_failing_handler_does_not_end_the_link(server, caplog):

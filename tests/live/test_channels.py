@@ -5,6 +5,7 @@ import json
 import pytest
 
 from esl_router.live.channels import FORGET, Channels
+from esl_router.live.state import SwitchState
 from esl_router.model.live import CallState
 from tests.live import samples
 from tests.live.samples import callstate
@@ -354,3 +355,17 @@ def test_what_a_caller_s_own_leg_says_of_a_pool_is_not_believed():
     read = Channels({"internal"})
     read.reconcile([row("leg", direction="inbound", presence_data=mark)], 0, 1.0)
     assert read.channels["leg"].pool == ""
+
+
+def test_who_has_to_act_on_what_he_hears_says_so_until_he_leaves():
+    hurried = []
+    state = SwitchState(hurry=lambda: hurried.append(True))
+    with state.watch(["u"]) as calm, state.watch(["u", "v"]) as watch:
+        assert not state.attended
+        watch.attend()
+        watch.attend()
+        assert (state.attended, len(hurried)) == (True, 1)
+        calm.attend()
+    assert (state.attended, len(hurried)) == (False, 2)
+    calm.close()
+    assert not state.attended

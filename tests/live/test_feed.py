@@ -65,6 +65,7 @@ class FakeSwitch:
             sock.sendall(head + body)
 
     def serve(self, sock, _):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.sendall(b"Content-Type: auth/request\n\n")
         lines = sock.makefile("rb")
         try:
@@ -189,6 +190,31 @@ def test_follows_the_events(switch, connect):
         assert watch.rang("u")
     (status,) = feed.status()
     assert (status.channels, status.events, status.odd, status.watched) == (2, 3, 1, 0)
+
+
+def test_a_view_knows_what_has_come_although_events_gather(switch, connect):
+    feed = connect()
+    assert feed.wait(5)
+    switch.send(samples.callstate("u", "RINGING"))
+    until(lambda: feed.status()[0].events == 1)
+    switch.send(samples.callstate("v", "RINGING"))
+    gevent.sleep(0.01)
+    assert feed.status()[0].events == 1
+    assert set(feed.view(CORE, 1000.0).channels) == {"u", "v"}
+
+
+def test_what_has_to_be_acted_on_is_heard_at_once(switch, connect):
+    feed = connect()
+    assert feed.wait(5)
+    rang = []
+    with feed.watch(["v"], CORE) as watch:
+        watch.on_ring = rang.append
+        switch.send(samples.callstate("u", "RINGING"))
+        until(lambda: feed.status()[0].events == 1)
+        watch.attend()
+        switch.send(samples.callstate("v", "RINGING"))
+        gevent.sleep(0.01)
+        assert rang == ["v"]
 
 
 def test_a_lost_link_is_made_again_and_resynced(switch, connect):
