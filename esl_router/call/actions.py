@@ -43,15 +43,17 @@ from esl_router.model.trail import Trail
 
 logger = logging.getLogger(__name__)
 
-_STATIC = {
+_BASICS = {
     # First of all: nothing that follows is expanded, whoever wrote it.
     variables.DISABLE_EXPANSION: "true",
     variables.CONTINUE_ON_FAIL: "true",
     variables.HANGUP_AFTER_BRIDGE: "true",
     variables.IGNORE_REMOTE_CAUSE: "true",
     variables.PRESERVE_ORIGINATED: "false",
-    variables.ROUTED: "true",
 }
+
+_STATIC = {**_BASICS, variables.ROUTED: "true"}
+"""What is set before anything else is done."""
 
 _EXECUTING = "4"  # CS_EXECUTE; a transferred leg has CS_ROUTING behind a Channel-State of before
 
@@ -107,6 +109,13 @@ class Rung:
     """What became of apps that were asleep."""
 
 
+def is_prepared(snapshot: Frame) -> bool:
+    """Whether the dialplan has set everything that :func:`ring` needs, and nothing is left of an
+    earlier action."""
+    basics = all(snapshot.get(f"variable_{name}") == value for name, value in _BASICS.items())
+    return basics and not snapshot.get(f"variable_{variables.POOL}")
+
+
 def ring(
     socket: CallSocket,
     action: Ring,
@@ -115,6 +124,7 @@ def ring(
     caller: str,
     answered: bool,
     early: bool = False,
+    prepared: bool = False,
     withheld: bool = False,
     name: str = "",
     confirm_prompt: str,
@@ -131,19 +141,23 @@ def ring(
 
     ``caller`` is the uuid of the caller's own leg; ``withheld``: he wants nobody to see who he is;
     ``answered``: his leg is up already; ``early``: he has heard something before the answer, and a
-    180 would not reach his ear any more; ``name``: whose his number is, where he gave no name
-    himself. Raises nothing for what phones, callers and trunks do; legs whose values may not be
-    dialled come out as unreachable.
+    180 would not reach his ear any more; ``prepared``: as :func:`is_prepared` says; ``name``: whose
+    his number is, where he gave no name himself. Raises nothing for what phones, callers and trunks
+    do; legs whose values may not be dialled come out as unreachable.
     """
-    dial, unfit = _dial(action, partial(_build, caller, withheld, confirm_prompt, make_uuid, seal))
+    # The switch reads the lines of an order byte by byte, and runs its body in one go: with one
+    # order less phones ring earlier.
+    tell = {}
+    if prepared and not action.pool:
+        tell = {variables.ROUTED: "true", variables.MAILBOX: action.mailbox or ""}
+    build = partial(_build, caller, withheld, confirm_prompt, make_uuid, seal, tell)
+    dial, unfit = _dial(action, build)
     if dial is None:
         return Rung(Outcome(_unfit(action, {}, unfit)), {})
-    orders = [
-        commands.set_many(
-            {**_STATIC, variables.MAILBOX: action.mailbox or "", variables.POOL: action.pool}
-        ),
-        *_introduced(name),
-    ]
+    orders = _introduced(name)
+    if not dial.tells:
+        own = {variables.MAILBOX: action.mailbox or "", variables.POOL: action.pool}
+        orders.insert(0, commands.set_many({**_STATIC, **own}))
     if answered:
         orders.append(commands.execute("set", f"transfer_ringback={_RINGBACK}"))
     elif early:
@@ -392,6 +406,7 @@ def _build(
     confirm_prompt: str,
     make_uuid: Callable[[], str],
     seal: Callable[[Trail], str] | None,
+    tell: Mapping[str, str],
     action: Ring,
 ) -> dialstring.Dial:
     try:
@@ -405,6 +420,7 @@ def _build(
         caller=known,
         withheld=withheld,
         seal=seal,
+        tell=tell,
     )
 
 

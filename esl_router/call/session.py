@@ -125,13 +125,22 @@ class _Switch:
 class Session:
     """One call on one socket. :meth:`run` returns when the router has nothing more to do."""
 
-    __slots__ = ("_answered", "_early", "_services", "_socket", "_switch", "deciding")
+    __slots__ = (
+        "_answered",
+        "_early",
+        "_prepared",
+        "_services",
+        "_socket",
+        "_switch",
+        "deciding",
+    )
 
     def __init__(self, socket: CallSocket, services: Services) -> None:
         self._socket = socket
         self._services = services
         self._answered = False
         self._early = False
+        self._prepared = False
         self._switch = _Switch(services.feed, None)
         self.deciding = True
         """Whether the call waits for the router; False while the switch rings or connects it."""
@@ -185,6 +194,7 @@ class Session:
         call = services.redecider.resumed(call, core_uuid)
         self._answered = snapshot.get(variables.ANSWER_STATE) == "answered"
         self._early = snapshot.get(variables.ANSWER_STATE) == "early"
+        self._prepared = actions.is_prepared(snapshot)
         self._socket.release()
         record = Record(call, services.clock())
         del snapshot
@@ -203,6 +213,7 @@ class Session:
             record.decided(decision)
             begun = self._services.monotonic()
             outcome, heard = self._perform(call, decision, record)
+            self._prepared = False
             if outcome is not None:
                 outcome = replace(outcome, lasted=self._services.monotonic() - begun)
             record.ended(decision.action, started, outcome, heard)
@@ -313,6 +324,7 @@ class Session:
             caller=call.uuid,
             answered=self._answered,
             early=self._early,
+            prepared=self._prepared,
             withheld=call.caller.anonymous,
             name="" if call.caller.own_leg else decision.caller_name,
             confirm_prompt=self._services.settings.confirm_prompt,

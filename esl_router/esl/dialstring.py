@@ -54,6 +54,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -116,6 +117,9 @@ class Dial:
     """For each leg of an app that is asleep: its uuid, once it is called by :func:`joining` -> the
     uuid of the leg that keeps its place in the ring until then."""
 
+    tells: bool = False
+    """Whether the caller's own leg gets the variables that it was to be told."""
+
 
 def build(
     ring: Ring,
@@ -128,6 +132,7 @@ def build(
     withheld: bool = False,
     auto_answer: bool = False,
     seal: Callable[[Trail], str] | None = None,
+    tell: Mapping[str, str] = MappingProxyType({}),
 ) -> Dial:
     """The dial string that rings ``ring``; ``new_uuid`` names each leg's channel.
 
@@ -135,7 +140,8 @@ def build(
     ``caller`` is the uuid of the caller's own leg, which is told whose phone answers; None: it has
     none that may stand here. ``withheld``: the caller wants nobody to see who he is.
     ``auto_answer``: the phones are asked to pick up by themselves. ``seal`` makes the header of
-    where a call that leaves has been; None: none is sent. Raises
+    where a call that leaves has been; None: none is sent. ``tell``: variables that the caller's
+    own leg gets as soon as another one is made; "" is none. Raises
     :class:`~esl_router.errors.Untrusted` when the ring has no leg or a value may not stand where
     it would.
     """
@@ -149,6 +155,7 @@ def build(
     legs: dict[str, int] = {}
     parts: list[str] = []
     places: dict[str, str] = {}
+    telling = _telling(tell, caller)
     exports = _exports(ring, withheld)
     shown = [_presentation(leg, ring, withheld, exports) for leg in ring.legs]
     # The effective numbers and names of the caller are lost for what follows a leg of its own.
@@ -179,7 +186,11 @@ def build(
             local[v.CONFIRM_KEY] = "1"
             local[v.CONFIRM_TIMEOUT] = str(_seconds(confirm_window))
             local[v.CONFIRM_FILE] = confirm_prompt
-        parts.append(_block(local, _orders(leg, uuid, caller, exports)) + address)
+        orders = _orders(leg, uuid, caller, exports)
+        if telling:
+            # Each of them, for the switch may not be able to make the first.
+            orders[f"{v.API_ON_ORIGINATE}_caller"] = telling
+        parts.append(_block(local, orders) + address)
 
     rejects = REJECTS[ring.decline] if len(parts) > 1 else ()
     enforced = not any(isinstance(leg.target, Outside) for leg in ring.legs)
@@ -203,7 +214,8 @@ def build(
     text += ",".join(parts)
     if untrusted.changes_parsing(text):
         raise Untrusted(f"not a dial string: {untrusted.log(text)}")
-    return Dial(text, legs, rejects, enforced, exports, places)
+    tells = bool(telling) and len(places) < len(parts)
+    return Dial(text, legs, rejects, enforced, exports, places, tells)
 
 
 def joining(
@@ -426,6 +438,14 @@ def _orders(leg: Leg, uuid: str, caller: str | None, exports: str) -> dict[str, 
             whose = sent_by(uuid, target.account, target.domain)
             orders[v.API_ON_ANSWER] = ("uuid_setvar", untrusted.uuid(caller), v.SENT_BY, whose)
     return orders
+
+
+def _telling(tell: Mapping[str, str], caller: str | None) -> tuple[str, ...]:
+    """The API command that sets these variables on the caller's own leg; none without one."""
+    values = ";".join(f"{name}={untrusted.account(value)}" for name, value in tell.items() if value)
+    if not values or caller is None:
+        return ()
+    return ("uuid_setvar_multi", untrusted.uuid(caller), values)
 
 
 def _block(values: Mapping[str, str], orders: Mapping[str, tuple[str, ...]]) -> str:

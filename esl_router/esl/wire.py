@@ -10,7 +10,6 @@ Names are never decoded, and of two lines with one name the first counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, TypeVar, overload
@@ -124,8 +123,12 @@ class Frame(Mapping[str, str]):
 
         FreeSWITCH names a variable after a caller's header as he has spelled it.
         """
-        found = re.search(rb"\n%b: ([^\n]*)" % re.escape(name.encode()), self._block, re.IGNORECASE)
-        return _decode(found[1]) if found else ""
+        before = _before(name)
+        start = self._block.lower().find(before.lower())
+        if start < 0:
+            return ""
+        start += len(before)
+        return _decode(self._block[start : self._block.index(b"\n", start)])
 
     def raw(self, name: str) -> bytes:
         """The value exactly as it was sent; raises KeyError."""

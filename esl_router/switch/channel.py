@@ -276,6 +276,7 @@ def incoming(script: CallScript, domain: str, now: float) -> Channel:
         "ignore_early_media": "true",
         "sip_ignore_remote_cause": "true",
         "sip_copy_custom_headers": "false",
+        "preserve_originated_vars": "false",
         "eslr_origin": "public" if script.trunk else "internal",
     }
     channel.variables = variables

@@ -316,6 +316,13 @@ class SimulatedSwitch:
                 return "-ERR No such channel!\n"
             self._channels[uuid][0].set(variable, "".join(value))
             return "+OK\n"
+        if name == "uuid_setvar_multi":
+            uuid, _, pairs = argument.partition(" ")
+            if uuid not in self._channels:
+                return "-ERR No such channel!\n"
+            for variable, _, text in (pair.partition("=") for pair in pairs.split(";")):
+                self._channels[uuid][0].set(variable, text)
+            return "+OK\n"
         if name == "bgapi":
             return f"+OK Job-UUID: {new_uuid()}\n{self.api(argument)}"
         if name == "originate" and (found := _TO_A_PLACE.fullmatch(argument)):

@@ -66,6 +66,61 @@ def test_a_busy_phone_gives_the_caller_486_and_the_journal_says_why():
     assert any("486" in each.text for each in entry.trace)
 
 
+PREPARED = {
+    "variable_app_disable_expand_variables": "true",
+    "variable_continue_on_fail": "true",
+    "variable_hangup_after_bridge": "true",
+    "variable_sip_ignore_remote_cause": "true",
+    "variable_preserve_originated_vars": "false",
+}
+"""What the dialplan sets before it hands a call over."""
+
+
+def test_what_the_dialplan_has_set_is_not_set_again_before_phones_ring():
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(snapshot(**PREPARED))
+    bridge, connect = side.orders(2)
+    assert (bridge.app, connect.line) == ("bridge", "connect")
+    # A router that dies now leaves a switch that knows whose mailbox it is.
+    told = f"~api_on_originate_caller=uuid_setvar_multi {CALLER} eslr_routed=true;eslr_mailbox=1001"
+    assert f"{told}]" in bridge.arg or f"{told}~" in bridge.arg
+    (uuid,) = leg_uuids(bridge.arg)
+    side.say(OK, causes((uuid, "USER_BUSY")))
+    again, hangup = side.orders(2)
+    assert (again.app, hangup.cause) == ("multiset", "USER_BUSY")
+    side.say(OK, OK)
+    assert side.order() is None
+
+
+def test_who_has_no_mailbox_names_none_to_a_prepared_call():
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(snapshot(Caller_Destination_Number="1002", variable_user_name="x", **PREPARED))
+    bridge, _ = side.orders(2)
+    assert f"uuid_setvar_multi {CALLER} eslr_routed=true" in bridge.arg
+    assert "eslr_mailbox" not in bridge.arg
+    side.close()
+    side.wait()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *({name: "no"} for name in PREPARED),
+        {"variable_eslr_pool": "1002"},
+        {"Unique_ID": "call-1@203.0.113.7"},
+    ],
+)
+def test_a_call_that_is_not_prepared_in_every_way_is_first_set_up(headers):
+    side = Switchside(COMPANY)
+    settings, bridge, _ = rung(side, **(PREPARED | headers))
+    assert "eslr_mailbox=1001" in settings.arg
+    assert "uuid_setvar_multi" not in bridge.arg
+    side.close()
+    side.wait()
+
+
 def test_nobody_answers_and_the_mailbox_of_the_callee_does():
     side = Switchside(COMPANY)
     _, bridge, _ = rung(side)

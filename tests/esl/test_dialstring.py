@@ -763,3 +763,17 @@ def test_a_phone_may_be_asked_to_pick_up_by_itself():
     )
     assert "~sip_auto_answer=true" in asked
     assert "auto_answer" not in usual
+
+
+def test_each_leg_that_is_made_tells_the_callers_own():
+    call = ring(Leg("desk", DESK), Leg("soft", SOFT))
+    values = {"eslr_routed": "true", "eslr_mailbox": ""}
+    built = build(call, uuids(), caller=CALLER, tell=values)
+    _, found = parsed(built.text)
+    told = [local["api_on_originate_caller"] for local, *_ in found]
+    assert told == [f"uuid_setvar_multi {CALLER} eslr_routed=true"] * 2
+    assert built.tells
+    assert not build(call, uuids(), tell=values).tells
+    assert not build(call, uuids(), caller=CALLER).tells
+    with pytest.raises(Untrusted):
+        build(call, uuids(), caller=CALLER, tell={"eslr_mailbox": "1;eslr_routed=false"})
