@@ -109,7 +109,7 @@ class _Stream:
         return self._reader.next_frame()
 
     def receive(self) -> bool:
-        """Wait for bytes; whether there are probably more."""
+        """Wait for bytes; whether there may be more already."""
         data = self._sock.recv(_CHUNK)
         if data:
             self._reader.feed(data)
@@ -410,9 +410,10 @@ class EventLink(InboundESL):
         finally:
             self._end()
 
-    def _receive(self, stream: _Stream) -> None:
+    def _receive(self, stream: _Stream) -> bool:
         more = stream.receive()
         self._rests_until = 0.0 if more else time.monotonic() + GATHER
+        return more
 
     def _rest(self) -> None:
         """Let events gather."""
@@ -431,13 +432,15 @@ class EventLink(InboundESL):
         """Take in what has come already, without waiting. Raises nothing: a broken link ends."""
         stream = self._stream
         # An event's handler may ask for what was before it: that is taken in already.
-        if stream is None or self._taking:
+        if stream is None or self._taking or not self.connected:
             return
         try:
             # Its own greenlet sees the end.
-            while self.connected and stream.arrived():
-                self._receive(stream)
+            more = stream.arrived()
+            while more:
+                full = self._receive(stream)
                 self._take_all(stream)
+                more = full and self.connected and stream.arrived()
         except (OSError, ProtocolError) as error:
             self._broken(error)
             self._end()

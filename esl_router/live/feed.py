@@ -353,13 +353,14 @@ class Link:
         self._last_event = time.monotonic()
         self._events += 1
         listener = self.listener
-        if listener is not None and event.get("Event-Name") in listener.events:
+        if self.state.apply(event, self._clock()):
+            if listener is not None:
+                listener.moved(self)
+        elif listener is not None and event.get("Event-Name") in listener.events:
             listener.take(self, event)
-        elif not self.state.apply(event, self._clock()):
+        else:
             self._odd += 1
             logger.debug("%s: an event makes no sense: %r", self.address, event)
-        elif listener is not None:
-            listener.moved(self)
 
     def _report(self, error: str) -> None:
         """Keep the error, and log it unless it is the one of the attempt before."""

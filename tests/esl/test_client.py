@@ -385,6 +385,18 @@ def test_who_asks_knows_what_has_come(patient):
     assert patient.seen[2:] == ["one-1"]
 
 
+def test_who_asks_does_not_wait_for_what_has_not_come(patient, monkeypatch):
+    monkeypatch.setattr(client, "_CHUNK", len(EVENT))
+    patient.tell(b"one-1")
+    with gevent.Timeout(client.GATHER / 2):
+        patient.link.catch_up()  # what there was filled the buffer
+    assert patient.seen[2:] == ["one-1"]
+    patient.socket.sendall(EVENT.replace(b"a%0Ab", b"two-2") + EVENT.replace(b"a%0Ab", b"three"))
+    gevent.sleep(0.01)
+    patient.link.catch_up()
+    assert patient.seen[3:] == ["two-2", "three"]
+
+
 def test_who_begins_to_wait_has_the_events_read_from_then_on(patient):
     patient.tell(b"one-1")
     patient.patience = False
