@@ -3,6 +3,7 @@ own, and numbers at which faxes come in."""
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -22,12 +23,28 @@ SAYS = 'P-Asserted-Identity: "Phone of mine" <sip:4711@127.0.0.1>\r\n'
 HERSELF, HIMSELF, PHONE, INSIDE, ALONG, RECALLED, OWN, MARKED, HIDDEN, FAXES = range(5800, 5900, 10)
 BOSSES = (HERSELF, HIMSELF, PHONE, INSIDE, ALONG, RECALLED, OWN, MARKED, HIDDEN, FAXES)
 SILENT_PHONE, ROLLS, DIVERTS = 5900, 5910, 5920
+PUSHED, SENT, OUTSIDE, CLAIMS, PLAIN, DESK = 5930, 5940, 5950, 5960, 5970, 5980
+"""Whoever calls these is connected already when the next telephone answers."""
+
+PUSH = "*63"
+UPDATES = ("User-Agent: Yealink SIP-T46U", "Allow: INVITE, ACK, BYE, UPDATE")
+"""A telephone to which the switch sends an UPDATE: it allows that, and is of a make that does."""
+
 THEIRS = {"connected_line": "executive"}
 
 
 def users() -> dict[str, Any]:
-    made = people(*BOSSES, SILENT_PHONE, ROLLS, DIVERTS, **somebody(OWN, mobile=HERS))
-    for boss in BOSSES:
+    later = (PUSHED, SENT, OUTSIDE, CLAIMS, PLAIN)
+    made = people(
+        *BOSSES,
+        *later,
+        SILENT_PHONE,
+        ROLLS,
+        DIVERTS,
+        **somebody(DESK),
+        **somebody(OWN, mobile=HERS),
+    )
+    for boss in (*BOSSES, *later):
         made[f"u{boss}"]["name"] = "Anna Adler"
         made[f"u{boss + 1}"]["name"] = "Jörg Groß"
     made[f"u{ROLLS}"]["name"] = "Anna Adler"
@@ -72,6 +89,11 @@ RULES = rules(
         pool(MARKED, caller_name="caller", caller_prefix="[Adler] "),
         pool(HIDDEN, caller_name="caller_executive", caller_prefix="for Anna, "),
         pool(FAXES),
+        pool(PUSHED, PUSHED + 1, connected_line="assistant"),
+        pool(SENT, SENT + 1, connected_line="assistant"),
+        pool(OUTSIDE, OUTSIDE + 1, connected_line="assistant"),
+        pool(CLAIMS, CLAIMS + 1),
+        pool(PLAIN, PLAIN + 1, connected_line="assistant"),
     ],
 )
 play = Programme()
@@ -81,9 +103,29 @@ def connected(call: Placed) -> tuple[str, str]:
     """The name and the number in the answer that the caller got."""
     assert call.wait(8) == 200
     assert call.final is not None
-    value = call.final.get("p-asserted-identity") or call.final.get("remote-party-id")
+    return named(call.final.get("p-asserted-identity") or call.final.get("remote-party-id"))
+
+
+def named(value: str) -> tuple[str, str]:
     name, _, rest = value.partition('" <sip:')
     return name.removeprefix('"'), rest.partition("@")[0]
+
+
+def updated(call: Placed, *shown: tuple[str, str]) -> None:
+    """The caller, who is connected, is sent these names and numbers one after the other, each in an
+    UPDATE, and is asked nothing else; a repetition is not another one."""
+
+    def requests() -> list[Message]:
+        records = [each.message for each in call.caller.log.records if not each.sent]
+        mine = [each for each in records if each.call_id == call.call_id and not each.status]
+        return list({each.get("cseq"): each for each in mine}.values())
+
+    wait_until(lambda: len(requests()) >= len(shown), 5, f"he is sent {len(shown)} UPDATE")
+    time.sleep(1)
+    assert [
+        (each.method, *named(each.get("p-asserted-identity")), each.get("remote-party-id"))
+        for each in requests()
+    ] == [("UPDATE", *each, "") for each in shown]
 
 
 def told(call: Placed) -> str:
@@ -139,9 +181,7 @@ def and_where_it_says_nothing_the_number_that_was_dialled(stage: Stage) -> None:
 @play
 def a_colleague_sees_her_extension(stage: Stage) -> None:
     _, _, second = phones(stage, INSIDE)
-    call = stage.inside("1900-a").call(
-        str(INSIDE), headers=("User-Agent: Yealink SIP-T46U", "Allow: INVITE, ACK, BYE, UPDATE")
-    )
+    call = stage.inside("1900-a").call(str(INSIDE), headers=UPDATES)
     answer(second, SAYS)
     assert connected(call) == ("Anna Adler", str(INSIDE))
     assert "4711" not in told(call)
@@ -181,14 +221,92 @@ def who_takes_the_assistant_s_part_is_shown_himself(stage: Stage) -> None:
 @play
 def and_so_it_is_when_the_call_comes_back(stage: Stage) -> None:
     hers, his, _ = phones(stage, RECALLED)
-    call = stage.outside().call(direct(RECALLED), user=STRANGER)
+    call = stage.outside().call(direct(RECALLED), user=STRANGER, headers=UPDATES)
     answer(his)
     assert connected(call) == ("Anna Adler", direct(RECALLED))
-    his.lines.transfer(his.ringings[0], "*63")
+    his.lines.transfer(his.ringings[0], PUSH)
     hers.wait_ringing(5)
     answer(his, SAYS, calls=2)
     wait_until(lambda: his.ringings[1].answered, 3, "he has the caller again")
+    updated(call, ("Anna Adler", direct(RECALLED)))
     assert "4711" not in told(call)
+    call.hang_up()
+
+
+# -- who is connected already ---------------------------------------------------------------------
+
+
+def handed_over(lines: tuple[Line, Line, Line], call: Placed) -> Line:
+    """The phone of the executive, which rings: the assistant has taken the call, and hands it over.
+
+    The switch repeats in an UPDATE what it said in its answer.
+    """
+    hers, his, _ = lines
+    answer(his, SAYS)
+    assistant = connected(call)
+    updated(call, assistant)
+    his.lines.transfer(his.ringings[0], PUSH)
+    hers.wait_ringing(5)
+    # While her telephone rings he talks to nobody else yet.
+    updated(call, assistant)
+    return hers
+
+
+@play
+def who_is_handed_over_is_told_her_name_and_extension_when_she_answers(stage: Stage) -> None:
+    lines = phones(stage, PUSHED)
+    call = stage.inside("1900-a").call(str(PUSHED), headers=UPDATES)
+    answer(handed_over(lines, call), SAYS)
+    updated(call, ("Jörg Groß", str(PUSHED + 1)), ("Anna Adler", str(PUSHED)))
+    assert "4711" not in told(call)
+    assert f"{PUSHED}-a" not in told(call)
+    call.hang_up()
+
+
+@play
+def and_from_outside_her_direct_number(stage: Stage) -> None:
+    lines = phones(stage, OUTSIDE)
+    call = stage.outside().call(direct(OUTSIDE), user=STRANGER, headers=UPDATES)
+    answer(handed_over(lines, call), SAYS)
+    updated(call, ("Jörg Groß", direct(OUTSIDE + 1)), ("Anna Adler", direct(OUTSIDE)))
+    assert "4711" not in told(call)
+    call.hang_up()
+
+
+@play
+def or_what_her_phone_says(stage: Stage) -> None:
+    lines = phones(stage, CLAIMS)
+    call = stage.inside("1900-a").call(str(CLAIMS), headers=UPDATES)
+    answer(handed_over(lines, call), SAYS.replace("mine", "hers").replace("4711", "4712"))
+    updated(call, ("Phone of mine", "4711"), ("Phone of hers", "4712"))
+    call.hang_up()
+
+
+@play
+def who_is_sent_to_a_pool_is_told_of_the_assistant_who_answers_there(stage: Stage) -> None:
+    desk = stage.line(f"{DESK}-a")
+    _, his, _ = phones(stage, SENT)
+    call = stage.inside("1901-a").call(str(DESK), headers=UPDATES)
+    answer(desk, SAYS)
+    updated(call, ("Phone of mine", "4711"))
+    desk.lines.transfer(desk.ringings[0], str(SENT))
+    answer(his, SAYS.replace("4711", "4712"))
+    updated(call, ("Phone of mine", "4711"), ("Jörg Groß", str(SENT + 1)))
+    assert "4712" not in told(call)
+    call.hang_up()
+
+
+@play
+def a_telephone_that_does_not_allow_an_update_gets_nothing(stage: Stage) -> None:
+    hers, his, _ = phones(stage, PLAIN)
+    agent, allow = UPDATES
+    call = stage.inside("1900-a").call(str(PLAIN), headers=(agent, allow.removesuffix(", UPDATE")))
+    answer(his)
+    assert connected(call) == ("Jörg Groß", str(PLAIN + 1))
+    his.lines.transfer(his.ringings[0], PUSH)
+    answer(hers)
+    wait_until(lambda: hers.ringings[0].answered, 3, "she has the caller")
+    updated(call)
     call.hang_up()
 
 
