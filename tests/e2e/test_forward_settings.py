@@ -3,6 +3,7 @@ his own phones before a forward of every call, and do not disturb before it."""
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -20,7 +21,8 @@ from tests.e2e.diverted import (
     somebody,
 )
 from tests.e2e.endpoint import Behaviour
-from tests.e2e.lines import to
+from tests.e2e.lines import Line, to
+from tests.e2e.pools import pool
 from tests.e2e.sip import TOLERANCE, wait_until
 from tests.e2e.stage import Programme, Stage, company, person
 
@@ -51,6 +53,11 @@ PEOPLE: dict[str, dict[str, Any]] = {
     # Do not disturb.
     **somebody(1720, presence=away("extension:1721", status="dnd"), forward=every("busy")),
     **somebody(1721),
+    # An executive and her assistant, who may disturb her.
+    **somebody(1730, presence=away("extension:1732", status="dnd"), forward={
+        "internal": {"to": "extension:1733"},
+    }),
+    **somebody(1731), **somebody(1732), **somebody(1733),
 }  # fmt: skip
 RULES = company(**PEOPLE)
 RULES["settings"] |= {"forward_ring": DOMAIN_RING, "dnd_over_cfu": True}
@@ -61,6 +68,7 @@ RULES["teams"] = {
         "overflow": {"no_answer": "busy"},
     }
 }
+RULES["executives"] = pool(1730, 1731, filter="external", assistant_breaks_dnd=True)
 TRUNK = Behaviour()
 play = Programme()
 
@@ -175,6 +183,39 @@ def do_not_disturb_comes_before_a_forward_of_every_call(stage: Stage) -> None:
     stage.router.run("forward", "off", "1720")
     reaches_the_mailbox_of(stage, caller.call("1720"), 1720, 1720)
     assert not own.invited
+
+
+@play
+def her_assistant_then_goes_where_do_not_disturb_sends_all_while_she_forwards(stage: Stage) -> None:
+    lines = own, assistant, deputy, forwarded = [
+        stage.line(f"{extension}-a") for extension in range(1730, 1734)
+    ]
+
+    def rings(caller: str, line: Line) -> str:
+        """The Diversion with which the call of ``caller`` rings there, and nowhere else."""
+        before = {each.account: len(each.ringings) for each in lines}
+        call = stage.inside(caller).call("1730")
+        ringing = line.wait_ringing(3, calls=before[line.account] + 1)
+        time.sleep(1.5)
+        rung = [each for each in lines if len(each.ringings) > before[each.account]]
+        assert rung == [line]
+        call.cancel()
+        assert call.wait(5) == 487
+        return ringing.invite.get("diversion")
+
+    disturbs, every_call = (diversion(1730, why, 1) for why in ("do-not-disturb", "unconditional"))
+    assert rings("1731-a", deputy) == rings("1900-a", deputy) == disturbs
+    # Nor may he ask her whether she takes a caller.
+    assert stage.inside("1731-a").call("*63").wait(5) == 480
+    assert not own.invited
+    stage.router.run("forward", "off", "1730")
+    assert rings("1731-a", own) == ""
+    assert rings("1900-a", deputy) == disturbs
+    stage.router.run("forward", "on", "1730")
+    assert rings("1731-a", deputy) == disturbs
+    stage.router.run("presence", "set", "1730", "available")
+    assert rings("1731-a", forwarded) == rings("1900-a", forwarded) == every_call
+    assert not assistant.invited
 
 
 @pytest.mark.parametrize("scenario", list(play))
