@@ -31,6 +31,7 @@ QUIET = 1.5
 """Seconds after which a phone that has not rung is not going to."""
 
 BERLIN = ZoneInfo("Europe/Berlin")
+PUSH = "*63"
 FAMILY = "+49171999123"
 TEAM_NUMBER = "+493012342900"
 DIVERTED, ROLLED, MOBILE, CELL = (f"+4917155500{n:02}" for n in range(1, 5))
@@ -49,7 +50,7 @@ def rollover(action: str, after: int | None = 2, **more: Any) -> dict[str, Any]:
 
 
 PEOPLE = people(
-    *range(6100, 6460, 10),
+    *range(6100, 6480, 10),
     **somebody(6223, presence=away("extension:6224")),
     **somebody(6224),
     **somebody(6303),
@@ -66,6 +67,14 @@ PEOPLE = people(
     **somebody(6400, presence=away("extension:6403")),
     **somebody(6403),
     **somebody(6443),
+    **somebody(
+        6460,
+        presence=away("extension:6463", status="dnd"),
+        forward={"internal": {"to": "extension:6464"}},
+    ),
+    **somebody(6463),
+    **somebody(6464),
+    **somebody(6470, presence=away(status="dnd")),
 )
 PEOPLE["u6380"]["devices"]["6380-mobile"]["location"] = "mobile"
 EXECUTIVES = [
@@ -137,6 +146,8 @@ EXECUTIVES = [
         *({"user": user, "opted_in": False} for user in ("6451", "6452")),
         allow_opt_out=False,
     ),
+    pool(6460, 6461, filter="external", assistant_breaks_dnd=True),
+    pool(6470, 6471, assistant_breaks_dnd=True),
 ]
 RULES = rules(
     PEOPLE,
@@ -450,6 +461,45 @@ def after_forwarding_her_own_forward_comes_first(stage: Stage) -> None:
     lines = phones(stage, 6400)
     forwarded = stage.line("6403-a")
     rings(stage.outside().call(direct(6400)), (forwarded,), lines)
+
+
+@play
+def her_assistant_gets_through_do_not_disturb_and_not_through_her_forward(stage: Stage) -> None:
+    boss, one, _ = phones(stage, 6460)
+    deputy, forwarded = stage.line("6463-a"), stage.line("6464-a")
+    rings(stage.inside("6461-a").call("6460"), (forwarded,), (boss, one, deputy))
+    rings(stage.inside("1900-a").call("6460"), (forwarded,), (boss, one, deputy), calls=2)
+    stage.router.run("forward", "off", "6460")
+    rings(stage.inside("6461-a").call("6460"), (boss,), (one, deputy, forwarded))
+    rings(stage.inside("1900-a").call("6460"), (deputy,), (boss, one, forwarded))
+    assert deputy.ringings[0].invite.get("diversion") == diversion(6460, "do-not-disturb", 1)
+
+
+@play
+def but_whom_he_hands_over_does_not_unless_he_asks_first(stage: Stage) -> None:
+    boss, one, _ = phones(stage, 6470)
+    call = stage.outside().call(direct(6470), user=STRANGER)
+    one.lines.answer(one.wait_ringing(5))
+    assert call.wait(5) == 200
+    time.sleep(TIMER)
+    one.lines.transfer(one.ringings[0], PUSH)
+    back = one.wait_ringing(3, calls=2)
+    assert not boss.invited
+    one.lines.answer(back)
+    time.sleep(TIMER)
+    one.lines.hold(back)
+    question = stage.inside("6471-a").call(PUSH)
+    hers = boss.wait_ringing(3)
+    boss.lines.answer(hers)
+    assert question.wait(5) == 200
+    one.lines.transfer(back, PUSH, replacing=question)
+    assert question.wait_end(5)
+    wait_until(lambda: one.ringings[1].ended, 5, "he is released")
+    time.sleep(1)
+    assert (call.ended, boss.ringings[0].ended) == (None, None)
+    call.hang_up()
+    wait_until(lambda: boss.ringings[0].ended, 5, "it was the caller to whom she talked")
+    assert len(boss.ringings) == 1
 
 
 # -- nobody answers -----------------------------------------------------------------------------
