@@ -47,10 +47,14 @@ class Lines(Answering):
         finally:
             caller.close()
 
+    def sign_off(self, account: str) -> None:
+        """That line is not registered any more; its calls go on."""
+        self._register(account, 0)
+
     def close(self) -> None:
         for account in self._accounts:
             with contextlib.suppress(AssertionError):
-                self._register(account, 0)
+                self.sign_off(account)
         super().close()
 
     def answer(self, ringing: Ringing, *, more: str = "") -> None:

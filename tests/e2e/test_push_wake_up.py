@@ -72,11 +72,11 @@ PEOPLE |= {
     "u2962": person("2962", mobile=MOBILE, presence={}),
 }
 PEOPLE["u2962"]["devices"]["2962-app"] = {"kind": "app", "password": "secret"}
-DESKS = (2963, 2965, 2966, 2968, 2982, 2984, 2932, 2935, 2936, 2941)
+DESKS = (2963, 2965, 2966, 2968, 2982, 2984, 2932, 2935, 2936, 2941, 2945)
 PEOPLE |= {
     **{name: each for number in DESKS for name, each in somebody(number).items()},
     **owner(2964), **owner(2967), **owner(2981), **owner(2983), **owner(2931), **owner(2937),
-    **owner(2940),
+    **owner(2940), **owner(2946),
 }  # fmt: skip
 
 
@@ -96,6 +96,7 @@ RULES["executives"] = {
     **pool(2930, 2931, 2932),
     **pool(2935, 2936, 2937, alerting="sequential", rings=2, alert_executive="ring"),
     **pool(2940, 2941, push_recall=15),
+    **pool(2945, 2946, push_recall=4),
 }
 play = Programme()
 
@@ -427,6 +428,32 @@ def the_app_of_the_executive_is_woken_for_a_push(stage: Stage) -> None:
     assert call.ended is None
     assert len(one.ringings) == 1
     call.hang_up()
+
+
+@play
+def a_recall_wakes_the_app_of_an_assistant_who_has_no_other_phone(stage: Stage) -> None:
+    boss, app = stage.line("2945-a"), stage.line("2946-app", answer=0.3)
+    call = stage.outside().call(direct(2945), user=STRANGER)
+    assert call.wait() == 200
+    time.sleep(1)
+    app.lines.transfer(app.ringings[0], "*63")
+    boss.wait_ringing(5)
+    app.lines.sign_off("2946-app")
+    assert not told(stage, "2946-app")
+    pushed = boss.wait_cancelled(10).cancelled
+    assert pushed is not None
+    assert woken(stage, "2946-app") - pushed < HOOKED
+    time.sleep(2)
+    assert len(app.ringings) == 1
+    stage.line("2946-app", answer=0.5)
+    recalled = app.wait_ringing(2, calls=2)
+    assert recalled.number == STRANGER
+    wait_until(lambda: app.ringings[1].answered, 5, "he has the caller back")
+    time.sleep(1)
+    assert call.ended is None
+    assert len(boss.ringings) == 1
+    call.hang_up()
+    wait_until(lambda: app.ringings[1].ended, 5, "it is the caller who talks to him")
 
 
 @pytest.mark.timeout(200)
