@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.diverted import AT_ONCE, STRANGER, away, direct, mailbox, somebody
 from tests.e2e.endpoint import Behaviour, Placed
+from tests.e2e.hearing import write_tone
 from tests.e2e.lines import Line, to
 from tests.e2e.pools import people, phones, pool, rules
 from tests.e2e.sip import TIMER, TOLERANCE, Ringing, wait_until
@@ -24,7 +25,7 @@ OUT = {
     for place, name in enumerate(("behalf", "pushed", "forwarded"), start=1)
 }
 POOLS = [boss for boss in range(6700, 6880, 10) if boss != 6780]
-REACHING = range(6880, 6960, 10)
+REACHING = range(6880, 6970, 10)
 """Executives whose pushes reach further, or whose assistants may disturb, or be disturbed."""
 
 
@@ -52,8 +53,11 @@ PEOPLE = people(
     **somebody(6940, presence=away(status="dnd")),
     **somebody(6951, presence=away(status="dnd")),
     **somebody(6952, presence=away(status="lunch")),
+    **somebody(6960, presence=away("extension:6784")),
     **somebody(6782),
     **somebody(6783),
+    **somebody(6784, presence=away("extension:6785")),
+    **somebody(6785),
 )
 PEOPLE["u6952"]["devices"]["6952-a"]["dnd"] = True
 PEOPLE["u6770"]["name"] = PEOPLE["u6790"]["name"] = "Anna Adler"
@@ -67,7 +71,7 @@ RULES = rules(
         pool(6880, push_recall=RECALL, push_ignores_bob=True),
         *(
             pool(boss, push_recall=RECALL, push_follows_forward=True)
-            for boss in (6890, 6900, 6910, 6920)
+            for boss in (6890, 6900, 6910, 6920, 6960)
         ),
         pool(6930, assistant_breaks_dnd=True),
         pool(6940),
@@ -247,6 +251,31 @@ def away_her_forward_is_followed_where_that_is_set(stage: Stage) -> None:
     assert invite.at - sent < AT_ONCE
     assert invite.invite.from_user == STRANGER
     pick_up(deputy)
+    assert not boss.invited
+    assert len(one.ringings) == 1
+    still_talks(stage, call)
+
+
+@play
+def no_announcement_comes_before_the_forwards_that_a_push_follows(stage: Stage) -> None:
+    seconds = 5
+    sound = str(write_tone(stage.router.place / "away.wav", seconds))
+    for extension in ("6960", "6784"):
+        stage.router.run("presence", "announce", extension, "away", sound)
+    boss, one, _ = phones(stage, 6960)
+    deputy = stage.line("6785-a")
+    # Any other call hears it out before it goes where the colleague forwards his.
+    usual = stage.inside("1900-a").call("6784")
+    begun = usual.wait_for(183, 3)
+    heard = deputy.wait_ringing(seconds + 5).at - usual.started - begun
+    assert heard == pytest.approx(seconds, abs=TOLERANCE)
+    usual.cancel()
+    call, ringing = taken(stage, 6960, one)
+    sent = time.time()
+    one.lines.transfer(ringing, PUSH)
+    assert deputy.wait_ringing(3, calls=2).at - sent < AT_ONCE
+    pick_up(deputy, calls=2)
+    ended(one)
     assert not boss.invited
     assert len(one.ringings) == 1
     still_talks(stage, call)
