@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.e2e.endpoint import Answering, Caller, Placed
+from tests.e2e.lines import Line, Lines
 from tests.e2e.router import Router
-from tests.e2e.sip import wait_until
+from tests.e2e.sip import Ringing, wait_until
 from tests.e2e.sipp import EVENT_LAG, Phone
 from tests.e2e.stage import company, person
 from tests.e2e.switch import FreeSwitch
@@ -64,9 +66,18 @@ RULES = {
         u1081=person("1081", "a"),
         u1082=person("1082", "a", "b", busy_on_busy=True, bob_cancel_pending=True),
         u1083=person("1083", "a"),
+        # An assistant hands callers to her.
+        u1084=person(
+            "1084",
+            "a",
+            presence={"profiles": {"away": {"internal": {"always": "extension:1086"}}}},
+        ),
+        u1085=person("1085", "a"),
+        u1086=person("1086", "a"),
     ),
     "executives": {
         "1081": {"filter": "all", "assistants": [{"user": "1082"}, {"user": "1083"}]},
+        "1084": {"assistants": [{"user": "1085"}], "push_recall": 20, "push_follows_forward": True},
     },
     "teams": {
         "2070": {
@@ -350,6 +361,75 @@ def test_a_pool_s_call_leaves_the_assistant_who_answers_another(
         first.hang_up()
     finally:
         live_changes(router, "redecide")
+
+
+@pytest.fixture
+def line(switch: FreeSwitch, closing: ExitStack) -> Callable[..., Line]:
+    """``line("1084-a")``: a telephone that hands callers over; see Lines."""
+    lines = Lines(switch)
+    closing.callback(lines.close)
+    return lines.register
+
+
+def handed_over(call: Placed, one: Line, boss: Line) -> Ringing:
+    """The caller talks to the assistant, who sends him on to her; her phone rings."""
+    ringing = one.wait_ringing(5)
+    one.lines.answer(ringing)
+    assert call.wait(5) == 200
+    time.sleep(1)
+    one.lines.transfer(ringing, "*63")
+    return boss.wait_ringing(5)
+
+
+def test_a_caller_who_is_handed_over_goes_where_she_forwards_from_now_on(
+    router: Router, line: Callable[..., Line], inside: Callable[..., Caller]
+) -> None:
+    boss, one, deputy = line("1084-a"), line("1085-a"), line("1086-a")
+    call = inside("1900-a").call("1084")
+    handed_over(call, one, boss)
+    time.sleep(1)
+    assert not deputy.invited
+    router.run("presence", "set", "1084", "away")
+    changed = time.time()
+    try:
+        ringing = deputy.wait_ringing(5)
+        assert ringing.at - changed < WITHIN
+        cancelled = boss.wait_cancelled(2).cancelled
+        assert cancelled is not None
+        assert cancelled - changed < WITHIN
+        assert ringing.number == "1900"
+        deputy.lines.answer(ringing)
+        time.sleep(1)
+        assert call.ended is None
+        assert [len(each.ringings) for each in (boss, one, deputy)] == [1, 1, 1]
+        call.hang_up()
+        wait_until(lambda: deputy.ringings[0].ended, 5, "the caller talks to the deputy")
+    finally:
+        router.run("presence", "set", "1084", "available")
+
+
+def test_a_caller_who_is_handed_over_comes_back_when_she_wants_no_calls(
+    router: Router, line: Callable[..., Line], inside: Callable[..., Caller]
+) -> None:
+    boss, one = line("1084-a"), line("1085-a")
+    call = inside("1900-a").call("1084")
+    handed_over(call, one, boss)
+    time.sleep(1)
+    router.run("presence", "set", "1084", "dnd")
+    changed = time.time()
+    try:
+        ringing = one.wait_ringing(5, calls=2)
+        assert ringing.at - changed < WITHIN
+        assert ringing.display.startswith("Recall")
+        boss.wait_cancelled(2)
+        one.lines.answer(ringing)
+        time.sleep(1)
+        assert call.ended is None
+        assert [len(each.ringings) for each in (boss, one)] == [1, 2]
+        call.hang_up()
+        wait_until(lambda: one.ringings[1].ended, 5, "the caller talks to the assistant")
+    finally:
+        router.run("presence", "set", "1084", "available")
 
 
 def test_a_second_call_turns_to_busy_when_the_user_answers_the_first(
