@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -47,6 +48,15 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def free_sip_port() -> int:
+    """One that is free for UDP and for TCP: a profile binds both."""
+    while True:
+        port = free_port(socket.SOCK_DGRAM)
+        with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((HOST, port))
+            return port
 
 
 def _end_with_the_tests() -> None:
@@ -93,8 +103,8 @@ class FreeSwitch:
         assert binary is not None
         self.binary = binary
         self.place = place
-        self.internal = free_port(socket.SOCK_DGRAM)
-        self.external = free_port(socket.SOCK_DGRAM)
+        self.internal = free_sip_port()
+        self.external = free_sip_port()
         self.trunk = free_port(socket.SOCK_DGRAM)
         self.events = free_port()
         self.router = free_port()
