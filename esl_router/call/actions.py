@@ -6,7 +6,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -51,6 +51,8 @@ _BASICS = {
     variables.IGNORE_REMOTE_CAUSE: "true",
     variables.PRESERVE_ORIGINATED: "false",
 }
+
+_OF_A_RING = (variables.ROUTED, variables.MAILBOX, variables.POOL)
 
 _STATIC = {**_BASICS, variables.ROUTED: "true"}
 """What is set before anything else is done."""
@@ -113,7 +115,7 @@ def is_prepared(snapshot: Frame) -> bool:
     """Whether the dialplan has set everything that :func:`ring` needs, and nothing is left of an
     earlier action."""
     basics = all(snapshot.get(f"variable_{name}") == value for name, value in _BASICS.items())
-    return basics and not snapshot.get(f"variable_{variables.POOL}")
+    return basics and not any(snapshot.get(f"variable_{name}") for name in _OF_A_RING)
 
 
 def ring(
@@ -173,8 +175,6 @@ def ring(
     else:
         orders.append(bridge)
     orders.append(commands.connect())
-    # Sent before anything is set up to follow it: nothing is heard until somebody waits.
-    replies = _Replies(socket, orders)
     wake = Wake(action, dial, switch, hook, caller)
     with switch.watch([*dial.legs, *dial.places.values(), caller]) as watch, follow(watch):
 
@@ -184,7 +184,7 @@ def ring(
                 connected(action.legs[dial.legs[winner]])
 
         with Vigil(action, dial, wake, heard).keep(watch) as vigil, wake.keep(watch):
-            gone, snapshot = replies.last()
+            gone, snapshot = _run(socket, orders)
             switch.catch_up()
             wake.over(gone=gone)
         causes = wake.causes(parse_causes(snapshot.array(f"variable_{variables.ORIGINATE_CAUSES}")))
@@ -366,29 +366,14 @@ def _run(
 ) -> tuple[bool, Frame]:
     """Send ``orders`` in one write; whether the caller went meanwhile, and the last reply, or the
     one to the order ``snapshot``."""
-    return _Replies(socket, orders).last(snapshot)
-
-
-class _Replies:
-    """What the switch answers to ``orders``, which are sent at once, in one write."""
-
-    def __init__(self, socket: CallSocket, orders: list[bytes]) -> None:
-        self._replies: Iterator[Frame] | None = None
-        with suppress(OutboundSessionHasGoneAway):
-            self._replies = socket.exchange(*orders)
-
-    def last(self, snapshot: int | None = None) -> tuple[bool, Frame]:
-        """Wait for all of them. As :func:`_run`."""
-        reply = Frame(b"")
-        if self._replies is None:
-            return True, reply
-        try:
-            for index, each in enumerate(self._replies):
-                if snapshot is None or index <= snapshot:
-                    reply = each
-        except OutboundSessionHasGoneAway:
-            return True, reply
-        return False, reply
+    reply = Frame(b"")
+    try:
+        for index, each in enumerate(socket.exchange(*orders)):
+            if snapshot is None or index <= snapshot:
+                reply = each
+    except OutboundSessionHasGoneAway:
+        return True, reply
+    return False, reply
 
 
 def _transferred(snapshot: Frame) -> bool:

@@ -35,7 +35,7 @@ class Seal:
     store; without one nobody else's is read."""
 
     def __init__(self, secret: bytes = b"") -> None:
-        # The store's secret serves other purposes too: each has a key of its own.
+        # Fernet wants 32 bytes, however many the secret has.
         key = hmac.digest(secret or secrets.token_bytes(32), b"esl_router trail", "sha256")
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
 

@@ -109,6 +109,8 @@ def test_who_has_no_mailbox_names_none_to_a_prepared_call():
     [
         *({name: "no"} for name in PREPARED),
         {"variable_eslr_pool": "1002"},
+        {"variable_eslr_routed": "true"},
+        {"variable_eslr_mailbox": "1002"},
         {"Unique_ID": "call-1@203.0.113.7"},
     ],
 )
