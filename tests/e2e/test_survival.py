@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from tests.e2e.endpoint import Caller
 from tests.e2e.router import Router
-from tests.e2e.sip import TIMER, TOLERANCE
+from tests.e2e.sip import TIMER, TOLERANCE, wait_until
 from tests.e2e.sipp import Phone, SippCaller
 from tests.e2e.stage import company, person
 from tests.e2e.switch import FreeSwitch
@@ -65,6 +66,33 @@ def test_killed_while_phones_ring_and_nobody_answers_the_voicemail_does(
     assert len(desk.ringings) == 1
     assert not other.invited
     call.hang_up()
+
+
+def test_while_phones_ring_the_switch_knows_whose_mailbox_it_is(
+    router: Router,
+    switch: FreeSwitch,
+    phone: Callable[..., Phone],
+    inside: Callable[..., Caller],
+) -> None:
+    desk = phone("1041-a")
+    call = inside("1900-a").call("1041")
+    desk.wait_ringing()
+    api = switch.socket.api
+
+    def channels() -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = json.loads(api("show channels as json")).get("rows", [])
+        return rows
+
+    wait_until(lambda: len(channels()) == 2, 5, "the switch's table has both legs")
+    rows = channels()
+    [caller] = [row["uuid"] for row in rows if row["direction"] == "inbound"]
+    [leg] = [row["uuid"] for row in rows if row["direction"] == "outbound"]
+    assert api(f"uuid_getvar {caller} eslr_routed").strip() == "true"
+    assert api(f"uuid_getvar {caller} eslr_mailbox").strip() == "1041"
+    # The dialplan had set the rest: it is the leg that has told the caller's own.
+    told = api(f"uuid_getvar {leg} api_on_originate_caller").strip()
+    assert told == f"uuid_setvar_multi {caller} eslr_routed=true;eslr_mailbox=1041"
+    call.cancel()
 
 
 def test_killed_while_phones_ring_a_user_without_voicemail_is_unavailable(
