@@ -50,7 +50,7 @@ from esl_router.settings import Settings
 from esl_router.store.by_phone import ByPhone
 from esl_router.store.journal import Journal
 from esl_router.store.pins import Pins
-from esl_router.store.reader import Store
+from esl_router.store.reader import Reading, Store
 from esl_router.store.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -126,6 +126,7 @@ class Session:
     """One call on one socket. :meth:`run` returns when the router has nothing more to do."""
 
     __slots__ = (
+        "_ahead",
         "_answered",
         "_early",
         "_prepared",
@@ -142,15 +143,14 @@ class Session:
         self._early = False
         self._prepared = False
         self._switch = _Switch(services.feed, None)
+        self._ahead: Reading | None = None
         self.deciding = True
         """Whether the call waits for the router; False while the switch rings or connects it."""
 
     def run(self) -> None:
         """Route the call. Whatever goes wrong, the socket is closed and the dialplan goes on."""
         try:
-            snapshot = self._socket.connect(
-                timeout=CONNECT_TIMEOUT, meanwhile=self._services.feed.catch_up
-            )
+            snapshot = self._socket.connect(timeout=CONNECT_TIMEOUT, meanwhile=self._get_ready)
             if self._in_sync_mode(snapshot):
                 self._route(snapshot)
         except (OutboundSessionHasGoneAway, NotConnectedError):
@@ -161,6 +161,13 @@ class Session:
             logger.exception("a call goes back to the dialplan after a fault in the router")
         finally:
             self._socket.close()
+            if self._ahead is not None:
+                self._ahead.close()
+
+    def _get_ready(self) -> None:
+        """What the first decision needs in any case, done while the switch writes its snapshot."""
+        self._services.feed.catch_up()
+        self._ahead = self._services.store.ahead()
 
     def _in_sync_mode(self, snapshot: Frame) -> bool:
         mode = snapshot.get(variables.SOCKET_MODE, "static")
@@ -293,7 +300,8 @@ class Session:
         """What would be decided for ``call`` now. Raises StoreError."""
         now = self._services.clock()
         live = self._services.feed.view(self._switch.core_uuid, now.timestamp())
-        with self._services.store.read() as rules:
+        reading, self._ahead = self._ahead or self._services.store.read(), None
+        with reading as rules:
             return decide(call, rules, live, now)
 
     def _ring(

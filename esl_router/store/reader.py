@@ -10,8 +10,8 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,10 +49,10 @@ _NOTHING_ALLOWED = TollPolicy(allow=("unreadable",))
 """Stands for a toll policy that cannot be read: no number begins like that, none is dialled."""
 
 _SETTINGS = """
-    SELECT country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
+    SELECT domain, country, timezone, ring_cycle, trunk, caller_id_out, toll_allow, toll_deny,
            max_redirects, live_changes, alert_silent, codes, max_parallel_forwards,
            code_sounds, remote, push, forward_ring, dnd_over_cfu, language
-    FROM domains WHERE domain = ?
+    FROM domains ORDER BY domain
 """
 
 _USER = """
@@ -70,7 +70,15 @@ _USER = """
            EXISTS (SELECT 1 FROM profiles
                    WHERE profiles.domain = users.domain AND profiles.extension = users.extension),
            EXISTS (SELECT 1 FROM executives AS his
-                   WHERE his.domain = users.domain AND his.extension = users.extension)
+                   WHERE his.domain = users.domain AND his.extension = users.extension),
+           EXISTS (SELECT 1 FROM presence AS own
+                   WHERE own.domain = users.domain AND own.extension = users.extension)
+           OR EXISTS (SELECT 1 FROM calendars
+                   WHERE calendars.domain = users.domain
+                   AND calendars.extension = users.extension)
+           OR EXISTS (SELECT 1 FROM messengers
+                   WHERE messengers.domain = users.domain
+                   AND messengers.extension = users.extension)
     FROM users
     WHERE users.domain = ? AND users.extension = ?
 """
@@ -135,28 +143,27 @@ class Store:
         self._idle: list[_Connection] = []
         self._idle.append(self._open())
 
-    @contextmanager
-    def read(self) -> Iterator[Reader]:
+    def read(self) -> Reading:
         """One read transaction: everything read in the block is of the same instant.
 
         Raises StoreError, also out of the block, when the store cannot be read. A file that was
         put in the place of the old one is noticed and opened.
         """
-        connection = self._take()
-        conn = connection.conn
+        return Reading(self)
+
+    def ahead(self) -> Reading | None:
+        """A transaction that has begun already, with the settings read, for somebody who knows
+        that he will need one and waits for something else; None: it would cost a connection more,
+        or the store cannot be read. The block has to be entered, or :meth:`Reading.close` called.
+        """
+        if not self._idle:
+            return None
+        reading = Reading(self)
         try:
-            conn.execute("BEGIN")
-            try:
-                yield Reader(conn)
-            finally:
-                conn.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            conn.close()
-            raise StoreError(f"{self._path} cannot be read: {error}") from error
-        except BaseException:
-            self._idle.append(connection)
-            raise
-        self._idle.append(connection)
+            reading.begin()
+        except StoreError:
+            return None  # whoever needs the rules then finds the same, and says so
+        return reading
 
     def close(self) -> None:
         """Close every connection that no block uses."""
@@ -204,6 +211,53 @@ class Store:
         return found.st_dev, found.st_ino
 
 
+class Reading:
+    """A block of :meth:`Store.read`."""
+
+    __slots__ = ("_connection", "_reader", "_store")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._reader: Reader | None = None
+
+    def begin(self) -> None:
+        """Begin before the block does, and read what every decision reads. Raises StoreError."""
+        reader = self.__enter__()
+        try:
+            reader.domains()
+        except sqlite3.Error as error:
+            self.__exit__(type(error), error, None)
+
+    def close(self) -> None:
+        """Leave a block that has begun and was never entered."""
+        with suppress(StoreError):
+            self.__exit__(None, None, None)
+
+    def __enter__(self) -> Reader:
+        if self._reader is None:
+            self._connection = connection = self._store._take()
+            self._reader = Reader(connection.conn)
+            try:
+                connection.conn.execute("BEGIN")
+            except sqlite3.Error as error:
+                self.__exit__(type(error), error, None)
+        return self._reader
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
+    ) -> None:
+        connection, store = self._connection, self._store
+        if not isinstance(error, sqlite3.Error):
+            try:
+                connection.conn.execute("ROLLBACK")
+            except sqlite3.Error as failed:
+                error = failed
+        if isinstance(error, sqlite3.Error):
+            connection.conn.close()
+            raise StoreError(f"{store._path} cannot be read: {error}") from error
+        store._idle.append(connection)
+
+
 @dataclass(frozen=True, slots=True)
 class _Connection:
     conn: sqlite3.Connection
@@ -227,9 +281,11 @@ class _Has:
     forward: bool
     profiles: bool
     assistants: bool
+    status: bool
+    """A status, calendar or messenger."""
 
 
-_PERHAPS = _Has(True, True, True, True)
+_PERHAPS = _Has(True, True, True, True, True)
 """Of a user who was not read yet."""
 
 
@@ -246,14 +302,14 @@ class Reader:
         self._problems: dict[Problem, None] = {}
         self._executives: dict[tuple[str, str], Executive | None] = {}
         self._has: dict[tuple[str, str], _Has] = {}
+        self._domains: dict[str, tuple[Any, ...]] | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         return tuple(self._problems)
 
     def domains(self) -> tuple[str, ...]:
-        rows = self._conn.execute("SELECT domain FROM domains ORDER BY domain")
-        return tuple(domain for (domain,) in rows)
+        return tuple(self._companies())
 
     def secret(self, name: str) -> bytes:
         """One of the store's own secrets; empty where it has lost it."""
@@ -268,7 +324,7 @@ class Reader:
         return tuple(region for (region,) in rows)
 
     def settings(self, domain: str) -> Settings | None:
-        row = self._conn.execute(_SETTINGS, (domain,)).fetchone()
+        row = self._companies().get(domain)
         if row is None:
             return None
         settings, problems = _settings(domain, row)
@@ -310,8 +366,10 @@ class Reader:
         )
 
     def presence(self, domain: str, extension: str) -> Presence:
-        profiles = self._known(domain, extension).profiles
-        return personal.presence(self._conn, domain, extension, self._problem, profiles)
+        has = self._known(domain, extension)
+        if not (has.status or has.profiles):
+            return Presence()
+        return personal.presence(self._conn, domain, extension, self._problem, has.profiles)
 
     def call_forward(self, domain: str, extension: str) -> dict[Origin, CallForward]:
         if not self._known(domain, extension).forward:
@@ -419,6 +477,12 @@ class Reader:
                 own_ring = origin is Origin.TEAM and given != 0
                 rows[name] = FollowMeRow(device, enabled != 0, delay, ring, skip != 0, own_ring)
         return tuple(rows.values())
+
+    def _companies(self) -> dict[str, tuple[Any, ...]]:
+        """The row of each domain: there are few, and one statement reads them all."""
+        if self._domains is None:
+            self._domains = {row[0]: row[1:] for row in self._conn.execute(_SETTINGS)}
+        return self._domains
 
     def _known(self, domain: str, extension: str) -> _Has:
         return self._has.get((domain, extension), _PERHAPS)

@@ -75,11 +75,36 @@ class Order:
 
 
 @dataclass
+class Begun:
+    """A transaction that has begun ahead."""
+
+    company: Rules
+    left: bool = False
+
+    def __enter__(self) -> Rules:
+        assert not self.left
+        return self.company
+
+    def __exit__(self, *_: object) -> None:
+        self.left = True
+
+    def close(self) -> None:
+        self.left = True
+
+
+@dataclass
 class Rulebook:
     """A store whose rules are a Company, and which a test can break."""
 
     company: Rules = field(default_factory=Company)
     broken: bool = False
+    begun: list[Begun] = field(default_factory=list)
+
+    def ahead(self) -> Begun | None:
+        if self.broken:
+            return None
+        self.begun.append(Begun(self.company))
+        return self.begun[-1]
 
     @contextmanager
     def read(self) -> Iterator[Rules]:

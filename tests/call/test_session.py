@@ -320,6 +320,33 @@ def test_a_store_that_breaks_while_phones_ring_still_leads_to_the_mailbox():
     side.wait()
 
 
+def test_a_first_decision_is_of_the_rules_read_while_the_switch_was_asked():
+    side = Switchside(Company((ANNA, BEN), COMPANY.rows))
+    side.order()
+    side.rules.company = Company((), {})  # nobody is here any more
+    side.say(snapshot())
+    _, bridge, _ = side.orders(3)
+    assert bridge.app == "bridge"
+    (begun,) = side.rules.begun
+    assert begun.left
+    side.say(OK, OK, causes((leg_uuids(bridge.arg)[0], "ALLOTTED_TIMEOUT")))
+    side.orders(1)
+    side.close()
+    side.wait()
+    assert len(side.rules.begun) == 1  # what followed was decided by the rules of then
+
+
+@pytest.mark.parametrize("told", [b"", snapshot(Control="full")], ids=["gone", "unfit"])
+def test_what_was_read_ahead_for_a_call_that_is_not_routed_is_given_back(told):
+    side = Switchside(COMPANY)
+    side.order()
+    side.say(told)
+    side.close()
+    side.wait()
+    (begun,) = side.rules.begun
+    assert begun.left
+
+
 def test_a_fault_in_a_rule_hands_the_call_back(caplog):
     class Faulty(Company):
         def follow_me(self, *_):

@@ -562,7 +562,8 @@ def test_a_store_has_a_secret_of_its_own_that_an_import_leaves(company, store, t
 
 
 def test_every_lookup_of_the_reader_goes_through_an_index(store):
-    """However many users there are, no statement of a decision reads a whole table."""
+    """However many users there are, no statement of a decision reads a whole table, but for the
+    few domains."""
     seen = []
     with store.read() as rules:
         conn = rules._conn
@@ -580,12 +581,21 @@ def test_every_lookup_of_the_reader_goes_through_an_index(store):
         plans = [row[3] for sql in seen for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert len(seen) == 17
     scans = [line for line in plans if line.startswith("SCAN") and "SCAN (" not in line]
-    assert [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line] == []
+    scans = [line for line in scans if "CONSTANT ROW" not in line and "-subquery" not in line]
+    assert [line for line in scans if not line.startswith("SCAN domains")] == []
     assert any(line.startswith("SEARCH") for line in plans)
 
 
+def forget_status(db):
+    """1007 never had a status of his own, nor anything that sets it."""
+    force(db, "DELETE FROM profiles WHERE extension = '1007'")
+    force(db, "DELETE FROM presence WHERE extension = '1007'")
+    force(db, "DELETE FROM calendars WHERE extension = '1007'")
+    force(db, "DELETE FROM messengers WHERE extension = '1007'")
+
+
 def test_a_user_without_rules_of_his_own_is_not_asked_for_them(company, store):
-    force(company, "DELETE FROM profiles WHERE extension = '1007'")
+    forget_status(company)
     asked = []
     with store.read() as rules:
         rules._conn.set_trace_callback(asked.append)
@@ -593,9 +603,57 @@ def test_a_user_without_rules_of_his_own_is_not_asked_for_them(company, store):
         assert rules.callers(DOMAIN, "1007") == ()
         assert rules.call_forward(DOMAIN, "1007") == {}
         assert rules.executive(DOMAIN, "1007") is None
-        assert rules.presence(DOMAIN, "1007").profiles == {}
+        assert rules.presence(DOMAIN, "1007") == Presence()
         rules._conn.set_trace_callback(None)
-    assert len(asked) == 2  # he, and his status
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "INSERT INTO presence (domain, extension, status, revert)"
+        " VALUES ('{}', '1007', 'meeting', 'available')",
+        "INSERT INTO calendars"
+        " (domain, extension, source, status, all_day, tentative, merge_gap, padding)"
+        " VALUES ('{}', '1007', 'https://calendar.test/1007', 'meeting', 'busy', 'busy', 5, 0)",
+        "INSERT INTO messengers (domain, extension, status) VALUES ('{}', '1007', 1)",
+    ],
+    ids=["status", "calendar", "messenger"],
+)
+def test_one_rule_of_his_status_is_enough_to_be_asked_for_it(company, store, rule):
+    forget_status(company)
+    force(company, rule.format(DOMAIN))
+    with store.read() as rules:
+        unread = rules.presence(DOMAIN, "1007")
+        rules.user(DOMAIN, "1007")
+        assert rules.presence(DOMAIN, "1007") == unread != Presence()
+
+
+def test_a_transaction_that_has_begun_ahead_is_of_that_instant(company, store):
+    ahead = store.ahead()
+    force(company, "UPDATE domains SET country = 'AT'")
+    with ahead as rules:
+        assert rules.settings(DOMAIN).country == "DE"
+    with store.read() as rules:
+        assert rules.settings(DOMAIN).country == "AT"
+
+
+def test_a_burst_costs_no_connection_for_each_call_that_waits(store):
+    first = store.ahead()
+    assert first is not None
+    assert store.ahead() is None
+    with store.read():
+        pass  # whoever has to decide now gets one
+    first.close()
+    with store.ahead() as rules:
+        assert rules.domains() == (DOMAIN,)
+
+
+def test_what_cannot_be_read_is_not_begun_ahead(company, store):
+    force(company, "ALTER TABLE domains RENAME TO lost")
+    assert store.ahead() is None
+    with pytest.raises(StoreError, match="no such table: domains"), store.read() as rules:
+        rules.domains()
 
 
 def test_limits_and_what_is_left_out(company, rules):
