@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from typing import Any, Final
 
+from esl_router import scheduling
 from esl_router.esl import untrusted
 from esl_router.model.people import Hook
 
@@ -33,25 +34,28 @@ def run(hook: Hook, data: bytes) -> str:
 def _execute(hook: Hook, data: bytes) -> str:
     name = untrusted.log(hook.command[0])
     try:
-        done = subprocess.run(
+        program = subprocess.Popen(
             hook.command,
-            input=data,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=hook.timeout,
-            check=False,
             start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return f"{name} took longer than {hook.timeout} s."
     except OSError as error:
         return f"{name} cannot be run: {error.strerror}."
-    if done.returncode == 0:
+    with program:
+        scheduling.usual(program.pid)
+        try:
+            _, errors = program.communicate(data, hook.timeout)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            return f"{name} took longer than {hook.timeout} s."
+    if program.returncode == 0:
         return ""
-    lines = done.stderr[-_SAID:].decode("utf-8", "replace").split("\n")
+    lines = errors[-_SAID:].decode("utf-8", "replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "")
     said = f": {untrusted.log(last)}" if last else ""
-    return f"{name} ended with {done.returncode}{said}."
+    return f"{name} ended with {program.returncode}{said}."
 
 
 def _post(hook: Hook, data: bytes) -> str:

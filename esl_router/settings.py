@@ -62,5 +62,8 @@ class Settings:
     notices: bool = True
     """Whether the hooks of the domains are told of missed calls and messages, there too."""
 
+    realtime: bool = False
+    """Whether the workers run in real time, as FreeSWITCH does."""
+
     grace: float = 5.0
     """Seconds that calls still being decided get to finish when the router stops."""

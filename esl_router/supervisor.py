@@ -21,7 +21,7 @@ from functools import partial
 import gevent
 from gevent.event import Event
 
-from esl_router import beside
+from esl_router import beside, scheduling
 from esl_router.errors import RouterError
 from esl_router.server import Server, bind, close_services, open_services, reserve_files
 from esl_router.settings import Settings
@@ -59,6 +59,10 @@ def run(settings: Settings, workers: int) -> int:
     listener = bind(settings.listen)
 
     def work(listener: sockets.socket, beat: Callable[[], None], first: bool) -> None:
+        # The workers alone: whoever has to kill one that hangs must not wait for it, and what is
+        # done beside the calls has time.
+        if settings.realtime:
+            scheduling.realtime()
         services = open_services(settings, lamps=first)
         try:
             serve(Server(settings, services, listener), beat)

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "calendars/ics": {"model"},
     "calendars/fetch": {"model"},
     "contacts": {"model", "store", "contacts"},
-    "hook": {"model", "esl"},
+    "scheduling": set(),
+    "hook": {"model", "esl", "scheduling"},
     "notices": {"model", "store", "hook", "notices"},
     "call": {"model", "engine", "esl", "live", "store", "call", "hook", "settings"},
     "lamps/subscription": {"model", "esl"},
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "settings": {"model", "esl"},
     "server": {"model", "engine", "esl", "live", "store", "call", "lamps", "settings"},
     "beside": {"settings", "calendars", "contacts", "notices"},
-    "supervisor": {"settings", "server", "beside"},
+    "supervisor": {"settings", "server", "beside", "scheduling"},
 }
 
 GEVENT = {"server", "supervisor", "call", "live/feed", "esl/client", "lamps/keeper", "switch"}

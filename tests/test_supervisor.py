@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from tests.bench.processes import realtime
+
 SCRIPT = """
 import logging, os, socket, sys, time
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
@@ -108,6 +110,18 @@ def test_a_worker_that_hangs_is_killed_and_replaced(running):
     supervisor = running("beat()\nwhile True: time.sleep(1)")
     supervisor.wait_for("hangs and is killed")
     assert len(set(supervisor.workers(2))) >= 2
+
+
+def test_workers_that_turn_in_circles_in_real_time_are_killed_too(running):
+    if not realtime():
+        pytest.skip("real time is not allowed here: run the tests as root")
+    cores = os.cpu_count()
+    supervisor = running(
+        "from esl_router import scheduling\nbeat()\nscheduling.realtime()\nwhile True: pass",
+        count=cores,
+    )
+    supervisor.wait_for("hangs and is killed", cores)
+    assert len(set(supervisor.workers(cores + 1))) > cores
 
 
 def test_a_worker_that_dies_is_replaced(running):

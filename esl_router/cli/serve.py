@@ -62,6 +62,12 @@ from esl_router.settings import Address, Settings
     help="Tell the hooks of missed calls and messages, in the same process.",
 )
 @click.option(
+    "--realtime",
+    is_flag=True,
+    help="Decide before the machine does anything else, as FreeSWITCH that root has started does: "
+    "for one that is busy. Needs root, or a limit of real-time priority.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -80,6 +86,7 @@ def serve_command(
     calendars: bool,
     contacts: bool,
     notices: bool,
+    realtime: bool,
     log_level: str,
 ) -> None:
     """Route calls: FreeSWITCH connects here once for each call.
@@ -106,6 +113,7 @@ def serve_command(
         calendars=calendars,
         contacts=contacts,
         notices=notices,
+        realtime=realtime,
     )
     from esl_router.supervisor import run
 

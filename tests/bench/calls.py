@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench import company, sipp
-from tests.bench.processes import Process, cpu, serve, serving
+from tests.bench.processes import Process, cpu, realtime, serve, serving
 from tests.e2e.endpoint import Caller
 from tests.e2e.sip import wait_until
 from tests.e2e.switch import HOST, FreeSwitch, free_port
@@ -64,6 +64,9 @@ class Calls:
     switch: str = ""
     """What kind of switch it was."""
 
+    realtime: bool = False
+    """Whether both servers ran in real time, as the switch does."""
+
     def of(self, way: str, rate: int | None = None) -> list[Round]:
         return [r for r in self.rounds if r.way == way and rate in (None, r.rate)]
 
@@ -72,7 +75,7 @@ def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> C
     """``rounds`` rounds of ``seconds`` each, for every rate (calls a second) and way."""
     result = Calls()
     with _stage(place) as stage:
-        result.switch = stage.version
+        result.switch, result.realtime = stage.version, stage.realtime
         for way in WAYS:
             stage.play(way, 10, 2)  # not counted: everything is loaded and connected after it
         for rate in rates:
@@ -107,12 +110,14 @@ class _Stage:
         stack.callback(answering.kill)
         self._register(phone)
         store = company.build(place / "rules.db", USERS)
+        self.realtime = realtime()
+        options = ["--realtime"] if self.realtime else []
         self._servers = {
-            ROUTER: serve(store, switch.router, switch.events, place / "router.log"),
+            ROUTER: serve(store, switch.router, switch.events, place / "router.log", *options),
             STOCK: Process(
                 "tests.bench.stock", stock,
                 f"sofia/internal/sip:{company.account(self._callees[0])}@{HOST}:{phone}",
-                log=place / "stock.log",
+                log=place / "stock.log", realtime=self.realtime,
             ),
         }  # fmt: skip
         for server in self._servers.values():

@@ -7,13 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+from esl_router import scheduling
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def realtime() -> bool:
+    """Whether a server may run here as FreeSWITCH does that root has started."""
+    # In a process of its own: it does not wear off.
+    trial = "from esl_router import scheduling; scheduling.realtime()"
+    return subprocess.run([sys.executable, "-c", trial], capture_output=True).returncode == 0
 
 
 class Process:
     """A Python module of the project running as a process of its own, until :meth:`stop`."""
 
-    def __init__(self, module: str, *arguments: object, log: Path) -> None:
+    def __init__(self, module: str, *arguments: object, log: Path, realtime: bool = False) -> None:
+        """``realtime``: as `esl-router serve --realtime` runs, which knows by itself."""
         self._log = log.open("wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments)],
@@ -21,6 +31,9 @@ class Process:
             stdout=self._log,
             stderr=self._log,
         )
+        if realtime:
+            how = os.sched_param(scheduling.PRIORITY)
+            os.sched_setscheduler(self._process.pid, os.SCHED_RR, how)
 
     @property
     def pids(self) -> list[int]:
@@ -40,9 +53,9 @@ class Process:
         self._log.close()
 
 
-def serve(store: Path, port: int, events: int, log: Path) -> Process:
-    """The router as its users start it."""
-    options = ("--listen", f"127.0.0.1:{port}", "--freeswitch", f"127.0.0.1:{events}")
+def serve(store: Path, port: int, events: int, log: Path, *more: str) -> Process:
+    """The router as its users start it, with ``more`` options."""
+    options = ("--listen", f"127.0.0.1:{port}", "--freeswitch", f"127.0.0.1:{events}", *more)
     return Process("esl_router", "--db", store, "serve", *options, log=log)
 
 

@@ -24,6 +24,9 @@ TALK = 180
 CALLS = {TALK: "a call with three minutes of conversation", 0: "ringing alone"}
 """The kinds of call whose processor time is told, by the seconds they talk."""
 
+_REALTIME = "Both servers ran in real time as FreeSWITCH does: the router by `serve --realtime`."
+_USUAL = "Neither server ran in real time: it was not allowed, or there was no FreeSWITCH."
+
 Row = Sequence[str]
 
 
@@ -171,6 +174,7 @@ def markdown(report: Report, template: Path) -> str:
         "tables": "\n".join(_section(*table) for table in report.tables()),
         "machine": machine(report.calls.switch),
         "how": report.how,
+        "scheduling": _REALTIME if report.calls.realtime else _USUAL,
         "users": f"{USERS:,}",
         "registered": str(REGISTERED),
     }

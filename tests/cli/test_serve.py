@@ -48,6 +48,7 @@ def test_options(served):
         *("--listen", "0.0.0.0:9000", "--freeswitch", "10.0.0.7", "--freeswitch", "10.0.0.8:1"),
         *("--workers", "3", "--max-calls", "9", "--context", "a", "--context", "b"),
         *("--password", "pw", "--confirm-prompt", "press1.wav", "--no-calendars", "--no-notices"),
+        "--realtime",
     )
     assert workers == 3
     assert settings.listen == Address("0.0.0.0", 9000)
@@ -58,6 +59,7 @@ def test_options(served):
     assert not settings.calendars
     assert settings.contacts
     assert not settings.notices
+    assert settings.realtime
 
 
 def test_the_password_may_come_from_the_environment(served, monkeypatch):

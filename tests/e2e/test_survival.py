@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.bench.processes import realtime
 from tests.e2e.endpoint import Caller
 from tests.e2e.router import Router
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
@@ -21,6 +23,8 @@ RULES = company(
     u1040=person("1040", "a", "b", internal={"a": (0, 6)}),
     u1041=person("1041", "a", "b", internal={"a": (0, 3)}),
     u1042=person("1042", "a", "b", internal={"a": (0, 3)}, voicemail=False),
+    u1043=person("1043", "a"),
+    u1044=person("1044", "a", "b", internal={"a": (0, 6)}),
 )
 
 
@@ -74,8 +78,8 @@ def test_while_phones_ring_the_switch_knows_whose_mailbox_it_is(
     phone: Callable[..., Phone],
     inside: Callable[..., Caller],
 ) -> None:
-    desk = phone("1041-a")
-    call = inside("1900-a").call("1041")
+    desk = phone("1043-a")
+    call = inside("1900-a").call("1043")
     desk.wait_ringing()
     api = switch.socket.api
 
@@ -88,10 +92,10 @@ def test_while_phones_ring_the_switch_knows_whose_mailbox_it_is(
     [caller] = [row["uuid"] for row in rows if row["direction"] == "inbound"]
     [leg] = [row["uuid"] for row in rows if row["direction"] == "outbound"]
     assert api(f"uuid_getvar {caller} eslr_routed").strip() == "true"
-    assert api(f"uuid_getvar {caller} eslr_mailbox").strip() == "1041"
+    assert api(f"uuid_getvar {caller} eslr_mailbox").strip() == "1043"
     # The dialplan had set the rest: it is the leg that has told the caller's own.
     told = api(f"uuid_getvar {leg} api_on_originate_caller").strip()
-    assert told == f"uuid_setvar_multi {caller} eslr_routed=true;eslr_mailbox=1041"
+    assert told == f"uuid_setvar_multi {caller} eslr_routed=true;eslr_mailbox=1043"
     call.cancel()
 
 
@@ -174,3 +178,20 @@ def test_restarted_it_knows_who_is_registered(
     assert call.at is not None
     assert call.at < 1, "nothing is registered: the voicemail, at once"
     call.hang_up()
+
+
+def test_in_real_time_it_routes_and_is_as_little_missed(
+    router: Router, phone: Callable[..., Phone], sipp_call: Callable[..., SippCaller]
+) -> None:
+    if not realtime():
+        pytest.skip("real time is not allowed here: run the tests as root")
+    router.stop()
+    router.start("--realtime")
+    assert [os.sched_getscheduler(pid) for pid in router.workers()].count(os.SCHED_RR) == 1
+    desk, other = phone("1044-a", answer=3), phone("1044-b")
+    call = sipp_call("1044", account="1900-a")
+    desk.wait_ringing()
+    router.kill()
+    assert call.wait() == 200
+    assert desk.ringings[0].answered
+    assert not other.invited
