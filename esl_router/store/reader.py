@@ -72,7 +72,10 @@ _USER = """
            EXISTS (SELECT 1 FROM executives AS his
                    WHERE his.domain = users.domain AND his.extension = users.extension),
            EXISTS (SELECT 1 FROM presence AS own
-                   WHERE own.domain = users.domain AND own.extension = users.extension)
+                   WHERE own.domain = users.domain AND own.extension = users.extension
+                   AND (own.status <> 'available' OR own.afterwards <> 'available'
+                        OR coalesce(own.until, own.message, own.hours_schedule,
+                                    own.hours_status, own.hours_forward) IS NOT NULL))
            OR EXISTS (SELECT 1 FROM calendars
                    WHERE calendars.domain = users.domain
                    AND calendars.extension = users.extension)
@@ -282,7 +285,8 @@ class _Has:
     profiles: bool
     assistants: bool
     status: bool
-    """A status, calendar or messenger."""
+    """Whether anything may give him another status than available: one that was set, and until
+    when; office hours; a calendar; a messenger."""
 
 
 _PERHAPS = _Has(True, True, True, True, True)

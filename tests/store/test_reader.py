@@ -596,6 +596,11 @@ def forget_status(db):
 
 def test_a_user_without_rules_of_his_own_is_not_asked_for_them(company, store):
     forget_status(company)
+    force(
+        company,
+        "INSERT INTO presence (domain, extension, status, revert)"
+        " VALUES ('pbx.test', '1007', 'available', 'available')",
+    )
     asked = []
     with store.read() as rules:
         rules._conn.set_trace_callback(asked.append)
@@ -613,12 +618,20 @@ def test_a_user_without_rules_of_his_own_is_not_asked_for_them(company, store):
     [
         "INSERT INTO presence (domain, extension, status, revert)"
         " VALUES ('{}', '1007', 'meeting', 'available')",
+        "INSERT INTO presence (domain, extension, status, revert, afterwards)"
+        " VALUES ('{}', '1007', 'available', 'available', 'away')",
+        "INSERT INTO presence (domain, extension, status, revert, until)"
+        " VALUES ('{}', '1007', 'available', 'available', 4102444800)",
+        "INSERT INTO presence (domain, extension, status, revert, message)"
+        " VALUES ('{}', '1007', 'available', 'available', 'back soon')",
+        "INSERT INTO presence (domain, extension, status, revert, hours_schedule, hours_status)"
+        " VALUES ('{}', '1007', 'available', 'available', 'office', 'away')",
         "INSERT INTO calendars"
         " (domain, extension, source, status, all_day, tentative, merge_gap, padding)"
         " VALUES ('{}', '1007', 'https://calendar.test/1007', 'meeting', 'busy', 'busy', 5, 0)",
         "INSERT INTO messengers (domain, extension, status) VALUES ('{}', '1007', 1)",
     ],
-    ids=["status", "calendar", "messenger"],
+    ids=["status", "afterwards", "until", "message", "hours", "calendar", "messenger"],
 )
 def test_one_rule_of_his_status_is_enough_to_be_asked_for_it(company, store, rule):
     forget_status(company)
