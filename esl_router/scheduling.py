@@ -18,13 +18,14 @@ PRIORITY: Final = 2
 one of them waits for each decision. Its timers and the kernel's own work stay ahead."""
 
 
-def realtime() -> None:
-    """Run before everything that is not in real time: this thread, and each that it starts.
+def realtime(pid: int = 0) -> None:
+    """Run before everything that is not in real time: the main thread of a process, or 0 for this
+    thread, and each that it starts from then on.
 
     Raises RouterError where the system does not allow it.
     """
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(PRIORITY))
     except AttributeError:
         raise RouterError(
             "--realtime: this system does not know it. Leave it out, or run the router on Linux."

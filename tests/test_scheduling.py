@@ -13,7 +13,7 @@ import pytest
 
 from esl_router import scheduling
 from esl_router.errors import RouterError
-from tests.bench.processes import family, realtime
+from tests.bench.processes import family
 from tests.e2e.switch import free_port
 
 REFUSED = """
@@ -30,12 +30,6 @@ def python(code, *arguments, **more):
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, **more
     )
-
-
-@pytest.fixture(scope="module")
-def allowed():
-    if not realtime():
-        pytest.skip("real time is not allowed here: run the tests as root")
 
 
 def threads(pid):
@@ -55,7 +49,7 @@ def serve(tmp_path):
     return ["--db", db, "serve", "--realtime", "--freeswitch", switch, "--listen", ours]
 
 
-def test_workers_decide_in_real_time_and_what_watches_them_does_not(allowed, serve, tmp_path):
+def test_workers_decide_in_real_time_and_what_watches_them_does_not(real_time, serve, tmp_path):
     log = tmp_path / "log"
     with log.open("wb") as stream:
         router = subprocess.Popen([sys.executable, "-m", "esl_router", *serve], stderr=stream)
@@ -72,7 +66,7 @@ def test_workers_decide_in_real_time_and_what_watches_them_does_not(allowed, ser
         assert router.wait(15) == 0
 
 
-def test_a_program_that_it_calls_runs_as_others_do(allowed, tmp_path):
+def test_a_program_that_it_calls_runs_as_others_do(real_time, tmp_path):
     told = tmp_path / "told"
     shown = (
         "import os, sys; sys.stdin.read();"

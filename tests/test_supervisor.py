@@ -13,8 +13,6 @@ import time
 
 import pytest
 
-from tests.bench.processes import realtime
-
 SCRIPT = """
 import logging, os, socket, sys, time
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
@@ -112,9 +110,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(running):
     assert len(set(supervisor.workers(2))) >= 2
 
 
-def test_workers_that_turn_in_circles_in_real_time_are_killed_too(running):
-    if not realtime():
-        pytest.skip("real time is not allowed here: run the tests as root")
+def test_workers_that_turn_in_circles_in_real_time_are_killed_too(real_time, running):
     cores = os.cpu_count()
     supervisor = running(
         "from esl_router import scheduling\nbeat()\nscheduling.realtime()\nwhile True: pass",

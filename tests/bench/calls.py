@@ -15,8 +15,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import realtime
 from tests.bench import company, sipp
-from tests.bench.processes import Process, cpu, realtime, serve, serving
+from tests.bench.processes import Process, cpu, serve, serving
 from tests.e2e.endpoint import Caller
 from tests.e2e.sip import wait_until
 from tests.e2e.switch import HOST, FreeSwitch, free_port
@@ -110,7 +111,7 @@ class _Stage:
         stack.callback(answering.kill)
         self._register(phone)
         store = company.build(place / "rules.db", USERS)
-        self.realtime = realtime()
+        self.realtime = realtime.allowed()
         options = ["--realtime"] if self.realtime else []
         self._servers = {
             ROUTER: serve(store, switch.router, switch.events, place / "router.log", *options),

@@ -12,13 +12,6 @@ from esl_router import scheduling
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def realtime() -> bool:
-    """Whether a server may run here as FreeSWITCH does that root has started."""
-    # In a process of its own: it does not wear off.
-    trial = "from esl_router import scheduling; scheduling.realtime()"
-    return subprocess.run([sys.executable, "-c", trial], capture_output=True).returncode == 0
-
-
 class Process:
     """A Python module of the project running as a process of its own, until :meth:`stop`."""
 
@@ -32,8 +25,7 @@ class Process:
             stderr=self._log,
         )
         if realtime:
-            how = os.sched_param(scheduling.PRIORITY)
-            os.sched_setscheduler(self._process.pid, os.SCHED_RR, how)
+            scheduling.realtime(self._process.pid)
 
     @property
     def pids(self) -> list[int]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.bench.processes import realtime
 from tests.e2e.endpoint import Caller
 from tests.e2e.router import Router
 from tests.e2e.sip import TIMER, TOLERANCE, wait_until
@@ -44,16 +43,22 @@ def router(one_router: Router, switch: FreeSwitch) -> Router:
     return one_router
 
 
+def answered_after_the_router_is_killed(
+    extension: int, router: Router, phone: Callable[..., Phone], call: Callable[..., SippCaller]
+) -> None:
+    desk, other = phone(f"{extension}-a", answer=3), phone(f"{extension}-b")
+    placed = call(str(extension), account="1900-a")
+    desk.wait_ringing()
+    router.kill()
+    assert placed.wait() == 200
+    assert desk.ringings[0].answered
+    assert not other.invited
+
+
 def test_killed_while_phones_ring_an_answer_still_comes_through(
     router: Router, phone: Callable[..., Phone], sipp_call: Callable[..., SippCaller]
 ) -> None:
-    desk, other = phone("1040-a", answer=3), phone("1040-b")
-    call = sipp_call("1040", account="1900-a")
-    desk.wait_ringing()
-    router.kill()
-    assert call.wait() == 200
-    assert desk.ringings[0].answered
-    assert not other.invited
+    answered_after_the_router_is_killed(1040, router, phone, sipp_call)
 
 
 def test_killed_while_phones_ring_and_nobody_answers_the_voicemail_does(
@@ -181,17 +186,12 @@ def test_restarted_it_knows_who_is_registered(
 
 
 def test_in_real_time_it_routes_and_is_as_little_missed(
-    router: Router, phone: Callable[..., Phone], sipp_call: Callable[..., SippCaller]
+    real_time: None,
+    router: Router,
+    phone: Callable[..., Phone],
+    sipp_call: Callable[..., SippCaller],
 ) -> None:
-    if not realtime():
-        pytest.skip("real time is not allowed here: run the tests as root")
     router.stop()
     router.start("--realtime")
     assert [os.sched_getscheduler(pid) for pid in router.workers()].count(os.SCHED_RR) == 1
-    desk, other = phone("1044-a", answer=3), phone("1044-b")
-    call = sipp_call("1044", account="1900-a")
-    desk.wait_ringing()
-    router.kill()
-    assert call.wait() == 200
-    assert desk.ringings[0].answered
-    assert not other.invited
+    answered_after_the_router_is_killed(1044, router, phone, sipp_call)
