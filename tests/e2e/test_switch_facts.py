@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -116,3 +117,22 @@ def test_an_owner_is_let_in_to_his_mailbox_without_a_pin(
 
     wait_until(let_in, 5, "the owner is let in")
     call.hang_up()
+
+
+def test_phones_that_only_stay_registered_do_not_block_the_profiles_database(
+    switch: FreeSwitch, inside: Callable[..., Caller]
+) -> None:
+    """What meets the profile's own transactions sleeps for 0.1 s, and every other call with it."""
+    caller = inside("1001-desk")
+    contacts = [f"sip:1001-desk@{HOST}:{port}" for port in range(20_000, 20_020)]
+    for contact in contacts:
+        assert caller.register(contact) == 200
+    time.sleep(1)  # the registrations themselves are written
+    switch.socket.api("fsctl debug_sql on")
+    before = switch.log_text().count("sofia:internal RUN QUEUE")
+    time.sleep(6)
+    transactions = switch.log_text().count("sofia:internal RUN QUEUE") - before
+    switch.socket.api("fsctl debug_sql off")
+    for contact in contacts:
+        assert caller.register(contact, expires=0) == 200
+    assert transactions <= 1, "at most the look for registrations that have run out"
