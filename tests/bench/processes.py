@@ -85,6 +85,13 @@ def cpu(pids: list[int]) -> float:
     return sum(int((task / "schedstat").read_text().split()[0]) for task in threads) / 1e9
 
 
+def stolen() -> float:
+    """Seconds for which the host of this virtual machine has kept a processor for others so far
+    (steal, proc_stat(5)), in the mean of all processors."""
+    ticks = Path("/proc/stat").read_text().split(maxsplit=9)[8]
+    return int(ticks) / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
+
+
 def resident(pids: list[int]) -> int:
     """Bytes of memory."""
     return sum(int(_stat(Path(f"/proc/{pid}"))[21]) for pid in pids) * _PAGE

@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.bench.calls import PLAIN, REGISTERED, ROUTER, STOCK, USERS, Calls, Round
+from tests.bench.calls import PLAIN, REGISTERED, ROUTER, STOCK, STOLEN, USERS, Calls, Round
 from tests.bench.decisions import Decisions
 from tests.bench.held import Held
 
@@ -171,6 +171,15 @@ class Report:
         ]
         return [("engine alone, rules in memory", "", f"{self.decisions.engine:,.0f}"), *rows]
 
+    def host(self) -> str:
+        """What the host of a virtual machine took from the rounds."""
+        most = max(each.stolen for each in self.calls.rounds)
+        return (
+            f"The machine's host took at most {most:.1%} of the processors from a round that "
+            f"counts. Played again because it took more than {STOLEN:.0%}: all ways, "
+            f"{self.calls.repeated} times."
+        )
+
     def tables(self) -> list[tuple[str, Row, list[Row]]]:
         first = self.calls.ways[0]
         return [
@@ -193,6 +202,7 @@ def markdown(report: Report, template: Path) -> str:
         "tables": "\n".join(_section(*table) for table in report.tables()),
         "machine": machine(report.calls.switch),
         "how": report.how,
+        "host": report.host(),
         "scheduling": _REALTIME if report.calls.realtime else _USUAL,
         "users": f"{USERS:,}",
         "registered": str(REGISTERED),
