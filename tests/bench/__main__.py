@@ -23,12 +23,14 @@ class Length:
     sizes: tuple[int, ...]
     held: int
     idle: int
+    """Seconds for which held calls are watched: a whole round of the event link's comparison with
+    the switch's tables is in it, or a figure goes by whether one happened to be."""
 
     def words(self) -> str:
         return f"{self.rounds} rounds of {self.seconds} s for each rate and way."
 
 
-FULL = Length((20, 50, 100), 5, 6, (100, 10_000, 100_000), 1000, 10)
+FULL = Length((20, 50, 100), 5, 6, (100, 10_000, 100_000), 1000, 60)
 QUICK = Length((20, 50, 100), 1, 4, (100, 10_000), 300, 3)
 
 
