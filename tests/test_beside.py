@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -9,7 +11,11 @@ from threading import Event
 import pytest
 
 from esl_router import beside
+from esl_router.calendars import sync as calendars
+from esl_router.contacts import sync as contacts
+from esl_router.notices import delivery as notices
 from esl_router.settings import Address, Settings
+from esl_router.store.database import open_store
 
 SETTINGS = Settings(Path("rules.db"), Address("127.0.0.1", 0))
 NOTHING = replace(SETTINGS, calendars=False, contacts=False, notices=False)
@@ -55,6 +61,30 @@ def test_each_runs_and_the_process_beats(name, watch, monkeypatch, caplog):
     with pytest.raises(Over):
         beside.run(replace(NOTHING, **{name: True}), beat)
     assert f"a fault in {name}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("watch", "table"),
+    [(calendars.watch, "calendars"), (contacts.watch, "domains"), (notices.watch, "notices")],
+)
+def test_a_store_that_is_damaged_meanwhile_is_told_in_a_line(
+    watch, table, tmp_path, monkeypatch, caplog
+):
+    path = tmp_path / "rules.db"
+    open_store(path, create=True).close()
+
+    def sleep(seconds):
+        if caplog.records:
+            raise Over
+        damaged = sqlite3.connect(path)
+        damaged.execute(f"DROP TABLE {table}")
+        damaged.close()
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(Over):
+        watch(path)
+    assert f"{path} cannot be used: no such table: {table}" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_calendars_are_read_in_the_main_thread(monkeypatch):

@@ -22,7 +22,7 @@ from esl_router.calendars.fetch import Fetch, fetch
 from esl_router.errors import CalendarError, StoreError
 from esl_router.store import calendars
 from esl_router.store.calendars import Feed, Read
-from esl_router.store.database import open_store
+from esl_router.store.database import opened
 
 logger = logging.getLogger(__name__)
 
@@ -177,11 +177,8 @@ def watch(path: Path, *, every: float = EVERY, beat: Callable[[], None] = lambda
     """
     while True:
         try:
-            db = open_store(path)
-            try:
+            with opened(path) as db:
                 _watch(db, every, beat)
-            finally:
-                db.close()
         except StoreError as error:
             logger.error("calendars are not read: %s", error)
             for _ in range(10):

@@ -15,7 +15,7 @@ from esl_router.contacts.entries import Checked, check
 from esl_router.errors import SourceError, StoreError
 from esl_router.store import contacts
 from esl_router.store.changes import country_of
-from esl_router.store.database import open_store
+from esl_router.store.database import opened
 
 logger = logging.getLogger(__name__)
 
@@ -98,14 +98,11 @@ def watch(path: Path, *, every: float = EVERY) -> None:
     """Copy the directories of the store at ``path`` when they are due, until the process ends."""
     while True:
         try:
-            db = open_store(path)
-            try:
+            with opened(path) as db:
                 sync = Sync(db, every)
                 while True:
                     sync.round(time.time())
                     time.sleep(TICK)
-            finally:
-                db.close()
         except StoreError as error:
             logger.error("contacts are not copied: %s", error)
             time.sleep(RETRY)

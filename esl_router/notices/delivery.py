@@ -19,7 +19,7 @@ from esl_router import hook
 from esl_router.errors import StoreError
 from esl_router.model.people import Hook
 from esl_router.store import notices
-from esl_router.store.database import open_store
+from esl_router.store.database import opened
 
 logger = logging.getLogger(__name__)
 
@@ -109,14 +109,11 @@ def watch(path: Path) -> None:
     """Tell what there is to tell, until the process ends."""
     while True:
         try:
-            db = open_store(path)
-            try:
+            with opened(path) as db:
                 delivery = Delivery(db)
                 while True:
                     delivery.round(time.time())
                     time.sleep(TICK)
-            finally:
-                db.close()
         except StoreError as error:
             logger.error("nobody is told of missed calls: %s", error)
             time.sleep(RETRY)

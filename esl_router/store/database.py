@@ -86,6 +86,19 @@ def open_store(
     return db
 
 
+@contextmanager
+def opened(path: str | Path) -> Iterator[sqlite_utils.Database]:
+    """A store that stays open for the block. Raises as :func:`open_store`, and StoreError also when
+    it turns out in the block that the store is damaged."""
+    with closing(open_store(path)) as db:
+        try:
+            yield db
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, _OF_THE_CALLER):
+                raise
+            raise StoreError(f"{path} cannot be used: {error}") from error
+
+
 def copy_store(path: str | Path, to: str | Path) -> None:
     """Copy the store at ``path`` as it is at this instant, readable by its owner alone. Raises as
     :func:`open_store` does."""
