@@ -60,8 +60,9 @@ class Round:
     cpu: float | None
     """Seconds of processor time the way's server used; None: it has no server."""
 
-    stolen: float = 0.0
-    """The share of the processors' time that the host of this virtual machine took for others."""
+    stolen: float | None = None
+    """The share of the processors' time that the host of this virtual machine took for others;
+    None: nobody looked."""
 
 
 @dataclass
@@ -93,13 +94,14 @@ def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> C
         for way in WAYS:
             stage.play(way, 10, 2)  # not counted: everything is loaded and connected after it
         for rate in rates:
-            again = rounds
-            for _ in range(rounds):
+            missing = again = rounds
+            while missing:
                 played = [stage.play(way, rate, seconds) for way in WAYS]
-                while again and max(each.stolen for each in played) > STOLEN:
+                if again and max(each.stolen or 0.0 for each in played) > STOLEN:
                     again, result.repeated = again - 1, result.repeated + 1
-                    played = [stage.play(way, rate, seconds) for way in WAYS]
+                    continue
                 result.rounds += played
+                missing -= 1
     return result
 
 

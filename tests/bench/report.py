@@ -173,10 +173,12 @@ class Report:
 
     def host(self) -> str:
         """What the host of a virtual machine took from the rounds."""
-        most = max(each.stolen for each in self.calls.rounds)
+        shares = [each.stolen for each in self.calls.rounds if each.stolen is not None]
+        if not shares:
+            return "What the machine's host took from the rounds was not looked at."
         return (
-            f"The machine's host took at most {most:.1%} of the processors from a round that "
-            f"counts. Played again because it took more than {STOLEN:.0%}: all ways, "
+            f"The machine's host took at most {max(shares):.1%} of the processors from a round "
+            f"that counts. Played again because it took more than {STOLEN:.0%}: all ways, "
             f"{self.calls.repeated} times."
         )
 
