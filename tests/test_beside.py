@@ -16,6 +16,7 @@ from esl_router.contacts import sync as contacts
 from esl_router.notices import delivery as notices
 from esl_router.settings import Address, Settings
 from esl_router.store.database import open_store
+from tests.store.replacing import put_in_its_place
 
 SETTINGS = Settings(Path("rules.db"), Address("127.0.0.1", 0))
 NOTHING = replace(SETTINGS, calendars=False, contacts=False, notices=False)
@@ -63,22 +64,30 @@ def test_each_runs_and_the_process_beats(name, watch, monkeypatch, caplog):
     assert f"a fault in {name}" in caplog.text
 
 
+@pytest.mark.parametrize("replaced", [False, True])
 @pytest.mark.parametrize(
     ("watch", "table"),
     [(calendars.watch, "calendars"), (contacts.watch, "domains"), (notices.watch, "notices")],
 )
 def test_a_store_that_is_damaged_meanwhile_is_told_in_a_line(
-    watch, table, tmp_path, monkeypatch, caplog
+    watch, table, replaced, tmp_path, monkeypatch, caplog
 ):
+    """Also when it is another one than they began with: the old one is not damaged."""
     path = tmp_path / "rules.db"
     open_store(path, create=True).close()
+    rounds = 0
 
     def sleep(seconds):
-        if caplog.records:
+        nonlocal rounds
+        rounds += 1
+        if caplog.records or rounds > 5:
             raise Over
-        damaged = sqlite3.connect(path)
-        damaged.execute(f"DROP TABLE {table}")
-        damaged.close()
+        if rounds == 1 and replaced:
+            put_in_its_place(path, tmp_path)
+        else:
+            damaged = sqlite3.connect(path)
+            damaged.execute(f"DROP TABLE IF EXISTS {table}")
+            damaged.close()
 
     monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(Over):

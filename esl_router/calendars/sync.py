@@ -22,7 +22,7 @@ from esl_router.calendars.fetch import Fetch, fetch
 from esl_router.errors import CalendarError, StoreError
 from esl_router.store import calendars
 from esl_router.store.calendars import Feed, Read
-from esl_router.store.database import opened
+from esl_router.store.connection import Connection, opened
 
 logger = logging.getLogger(__name__)
 
@@ -177,8 +177,8 @@ def watch(path: Path, *, every: float = EVERY, beat: Callable[[], None] = lambda
     """
     while True:
         try:
-            with opened(path) as db:
-                _watch(db, every, beat)
+            with opened(path) as store:
+                _watch(store, every, beat)
         except StoreError as error:
             logger.error("calendars are not read: %s", error)
             for _ in range(10):
@@ -186,11 +186,13 @@ def watch(path: Path, *, every: float = EVERY, beat: Callable[[], None] = lambda
                 time.sleep(TICK)
 
 
-def _watch(db: sqlite_utils.Database, every: float, beat: Callable[[], None]) -> None:
+def _watch(store: Connection, every: float, beat: Callable[[], None]) -> None:
+    """Until another store stands in its place."""
+    db = store.db
     sync = Sync(db, every=every)
     version, loaded = -1, 0.0
     feeds: list[Feed] = []
-    while True:
+    while store.current():
         beat()
         (now_version,) = db.conn.execute("PRAGMA data_version").fetchone()
         if now_version != version or time.monotonic() - loaded >= RELOAD:

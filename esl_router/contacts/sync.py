@@ -15,7 +15,7 @@ from esl_router.contacts.entries import Checked, check
 from esl_router.errors import SourceError, StoreError
 from esl_router.store import contacts
 from esl_router.store.changes import country_of
-from esl_router.store.database import opened
+from esl_router.store.connection import opened
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +98,9 @@ def watch(path: Path, *, every: float = EVERY) -> None:
     """Copy the directories of the store at ``path`` when they are due, until the process ends."""
     while True:
         try:
-            with opened(path) as db:
-                sync = Sync(db, every)
-                while True:
+            with opened(path) as store:
+                sync = Sync(store.db, every)
+                while store.current():
                     sync.round(time.time())
                     time.sleep(TICK)
         except StoreError as error:

@@ -19,7 +19,7 @@ from esl_router import hook
 from esl_router.errors import StoreError
 from esl_router.model.people import Hook
 from esl_router.store import notices
-from esl_router.store.database import opened
+from esl_router.store.connection import opened
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +109,9 @@ def watch(path: Path) -> None:
     """Tell what there is to tell, until the process ends."""
     while True:
         try:
-            with opened(path) as db:
-                delivery = Delivery(db)
-                while True:
+            with opened(path) as store:
+                delivery = Delivery(store.db)
+                while store.current():
                     delivery.round(time.time())
                     time.sleep(TICK)
         except StoreError as error:

@@ -27,7 +27,7 @@ from esl_router.store.migrations import MIGRATIONS, known_names
 BUSY_TIMEOUT = 30.0
 """Seconds a write waits for another process to finish its own."""
 
-_OF_THE_CALLER = (
+OF_THE_CALLER = (
     sqlite3.IntegrityError,
     sqlite3.ProgrammingError,
     sqlite3.DataError,
@@ -54,15 +54,7 @@ def open_store(
     path = Path(path)
     if create:
         _create(path)
-    try:
-        os.stat(path)
-    except FileNotFoundError:
-        raise StoreMissing(
-            f"there is no rule store at {path}: create it with `esl-router --db {path} init`"
-        ) from None
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from None
-
+    identity(path)
     db = _connect(path, readonly, timeout)
     try:
         _check(db, path, create)
@@ -86,17 +78,18 @@ def open_store(
     return db
 
 
-@contextmanager
-def opened(path: str | Path) -> Iterator[sqlite_utils.Database]:
-    """A store that stays open for the block. Raises as :func:`open_store`, and StoreError also when
-    it turns out in the block that the store is damaged."""
-    with closing(open_store(path)) as db:
-        try:
-            yield db
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, _OF_THE_CALLER):
-                raise
-            raise StoreError(f"{path} cannot be used: {error}") from error
+def identity(path: str | Path) -> tuple[int, int]:
+    """Which file the store at ``path`` is, by its device and inode. Raises StoreMissing when there
+    is none, and StoreError when that cannot be told."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise StoreMissing(
+            f"there is no rule store at {path}: create it with `esl-router --db {path} init`"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from None
+    return found.st_dev, found.st_ino
 
 
 def copy_store(path: str | Path, to: str | Path) -> None:
@@ -156,7 +149,7 @@ def write_state(db: sqlite_utils.Database) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         _rollback(conn)
-        if isinstance(error, _OF_THE_CALLER):
+        if isinstance(error, OF_THE_CALLER):
             raise
         raise StoreError(f"the rule store cannot be written: {error}") from error
     except BaseException:

@@ -14,11 +14,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import sqlite_utils
-
 from esl_router.store import notices
 from esl_router.store.call_log import Attempt, Entry, Leg, as_seen, call, calls, insert, purge
-from esl_router.store.database import open_store, write_state
+from esl_router.store.connection import Connection
+from esl_router.store.database import write_state
 
 __all__ = ["Attempt", "Entry", "Journal", "Leg", "as_seen", "call", "calls", "purge"]
 
@@ -102,13 +101,13 @@ class Journal:
                 self._thread.start()
 
     def _run(self) -> None:
-        db: sqlite_utils.Database | None = None
+        store: Connection | None = None
         try:
             for batch in self._batches():
-                db = self._write(db, batch)
+                store = self._write(store, batch)
         finally:
-            if db is not None:
-                db.close()
+            if store is not None:
+                store.close()
 
     def _batches(self) -> Iterator[list[Entry]]:
         last = False
@@ -129,42 +128,43 @@ class Journal:
             if batch:
                 yield batch
 
-    def _write(
-        self, db: sqlite_utils.Database | None, batch: list[Entry]
-    ) -> sqlite_utils.Database | None:
+    def _write(self, store: Connection | None, batch: list[Entry]) -> Connection | None:
         """Write a batch, again and again until it is written or the journal closes."""
         while True:
             last = self._closing.is_set()  # asked before the try: closing always gets one more
             try:
-                if db is None:
-                    db = open_store(self._path, timeout=self._lock_timeout)
-                with write_state(db):
+                if store is not None and not store.current():
+                    store.close()
+                    store = None
+                if store is None:
+                    store = Connection(self._path, timeout=self._lock_timeout)
+                with write_state(store.db):
                     for entry in batch:
-                        insert(db.conn, entry)
-                        notices.queue(db.conn, entry)
+                        insert(store.db.conn, entry)
+                        notices.queue(store.db.conn, entry)
             except _OF_THE_ENTRY:
                 if len(batch) == 1:
                     logger.exception("the journal cannot keep a call")
                     self._lose(1)
-                    return db
+                    return store
                 # One entry that cannot be written must not take the others with it.
                 for entry in batch:
-                    db = self._write(db, [entry])
-                return db
+                    store = self._write(store, [entry])
+                return store
             except Exception as error:
                 if not self._failing:
                     logger.warning("calls are not recorded for now: %s", error)
                 self._failing = True
-                if db is not None:
-                    db.close()
-                    db = None
+                if store is not None:
+                    store.close()
+                    store = None
                 if last:
                     self._lose(len(batch))
                     return None
                 self._closing.wait(self._retry)
             else:
                 self._works()
-                return db
+                return store
 
     def _works(self) -> None:
         if self._failing or self._full:

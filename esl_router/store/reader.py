@@ -7,7 +7,6 @@ another process holds for the next decision and 100,000 users cost what 100 do.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from esl_router.errors import StoreError, StoreMissing
+from esl_router.errors import StoreError
 from esl_router.model.codes import USUAL, Code
 from esl_router.model.executive import Executive
 from esl_router.model.feature import Tone
@@ -40,7 +39,7 @@ from esl_router.model.presence import CallForward, Presence
 from esl_router.model.rules import Problem
 from esl_router.model.team import Team
 from esl_router.store import executives, hooks, personal, teams
-from esl_router.store.database import open_store
+from esl_router.store.connection import Connection
 from esl_router.store.rules import values
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
@@ -143,7 +142,7 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         """Opens the store to see that it can be read; raises as :func:`open_store` does."""
         self._path = Path(path)
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
         self._idle.append(self._open())
 
     def read(self) -> Reading:
@@ -171,47 +170,17 @@ class Store:
     def close(self) -> None:
         """Close every connection that no block uses."""
         while self._idle:
-            self._idle.pop().conn.close()
+            self._idle.pop().close()
 
-    def _take(self) -> _Connection:
-        identity = self._identity()
+    def _take(self) -> Connection:
         while self._idle:
-            connection = self._idle.pop()
-            if connection.identity == identity:
-                return connection
-            connection.conn.close()
-            self._forget_log(connection.log)
+            if self._idle[-1].current():
+                return self._idle.pop()
+            self._idle.pop().close()
         return self._open()
 
-    def _open(self) -> _Connection:
-        identity = self._identity()
-        conn = open_store(self._path, readonly=True).conn
-        return _Connection(conn, identity, _inode(self._log("-wal")))
-
-    def _forget_log(self, inode: int | None) -> None:
-        """Remove the write-ahead log of a store that was replaced.
-
-        SQLite leaves it when it sees that the file has moved, and would replay it into the new
-        one. A log that is not the one we had open is the new file's own.
-        """
-        if inode is not None and _inode(self._log("-wal")) == inode:
-            for suffix in ("-wal", "-shm"):
-                self._log(suffix).unlink(missing_ok=True)
-
-    def _log(self, suffix: str) -> Path:
-        return self._path.with_name(self._path.name + suffix)
-
-    def _identity(self) -> tuple[int, int]:
-        try:
-            found = os.stat(self._path)
-        except FileNotFoundError:
-            raise StoreMissing(
-                f"there is no rule store at {self._path}: "
-                f"create it with `esl-router --db {self._path} init`"
-            ) from None
-        except OSError as error:
-            raise StoreError(f"{self._path}: {error.strerror}") from None
-        return found.st_dev, found.st_ino
+    def _open(self) -> Connection:
+        return Connection(self._path, readonly=True)
 
 
 class Reading:
@@ -239,9 +208,9 @@ class Reading:
     def __enter__(self) -> Reader:
         if self._reader is None:
             self._connection = connection = self._store._take()
-            self._reader = Reader(connection.conn)
+            self._reader = Reader(connection.db.conn)
             try:
-                connection.conn.execute("BEGIN")
+                connection.db.conn.execute("BEGIN")
             except sqlite3.Error as error:
                 self.__exit__(type(error), error, None)
         return self._reader
@@ -252,28 +221,13 @@ class Reading:
         connection, store = self._connection, self._store
         if not isinstance(error, sqlite3.Error):
             try:
-                connection.conn.execute("ROLLBACK")
+                connection.db.conn.execute("ROLLBACK")
             except sqlite3.Error as failed:
                 error = failed
         if isinstance(error, sqlite3.Error):
-            connection.conn.close()
+            connection.close()
             raise StoreError(f"{store._path} cannot be read: {error}") from error
         store._idle.append(connection)
-
-
-@dataclass(frozen=True, slots=True)
-class _Connection:
-    conn: sqlite3.Connection
-    identity: tuple[int, int]
-    log: int | None
-    """The inode of the write-ahead log that this connection has open."""
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
 from esl_router.errors import StoreError
-from esl_router.store.database import open_store
+from esl_router.store.connection import Connection
 
 
 class StoreWatch:
@@ -15,27 +14,25 @@ class StoreWatch:
 
     def __init__(self, path: str | Path) -> None:
         """Nothing is opened here."""
-        self._path = Path(path)
-        self._conn: sqlite3.Connection | None = None
-        self._seen: tuple[int, int, int] | None = None
+        self._path = path
+        self._store: Connection | None = None
+        self._seen: tuple[tuple[int, int], int] | None = None
 
     def changed(self) -> bool:
         """Whether something was written since the last question, or another file was put in its
         place; the first answer is yes. While the store cannot be read it is no."""
         try:
-            found = os.stat(self._path)
-            identity = found.st_dev, found.st_ino
-            if self._conn is None or self._seen is None or self._seen[:2] != identity:
+            if self._store is None or not self._store.current():
                 self.close()
-                self._conn = open_store(self._path, readonly=True).conn
-            (version,) = self._conn.execute("PRAGMA data_version").fetchone()
-        except (OSError, sqlite3.Error, StoreError):
+                self._store = Connection(self._path, readonly=True)
+            (version,) = self._store.db.conn.execute("PRAGMA data_version").fetchone()
+        except (sqlite3.Error, StoreError):
             self.close()
             return False
-        seen, self._seen = self._seen, (*identity, version)
+        seen, self._seen = self._seen, (self._store.identity, version)
         return seen != self._seen
 
     def close(self) -> None:
-        if self._conn is not None:
-            self._conn.close()
-        self._conn = self._seen = None
+        if self._store is not None:
+            self._store.close()
+        self._store = self._seen = None

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from esl_router.model.trace import Entry as TraceEntry
 from esl_router.store.database import open_store, write
 from esl_router.store.journal import Attempt, Entry, Journal, Leg, call, calls, purge
 from esl_router.store.rules_import import import_rules
+from tests.store.replacing import put_in_its_place
 
 ENTRY = Entry(
     uuid="8d4bfe1c-1f0e-4f5c-9f57-2d6a2b1f0c11",
@@ -105,6 +107,19 @@ def test_a_store_that_is_not_there_costs_the_entries_alone(path, caplog):
     journal.close()
     assert journal.dropped == 1
     assert "there is no rule store" in caplog.records[0].getMessage()
+
+
+def test_a_store_that_was_replaced_has_the_calls_from_then_on(company, path, tmp_path):
+    journal = Journal(path, gather=0)
+    journal.record(ENTRY)
+    _until(lambda: entries(company) == [ENTRY])
+    put_in_its_place(path, tmp_path)
+    journal.record(replace(ENTRY, uuid="later"))
+    journal.close()
+    assert len(entries(company)) == 1, "the old store was written to"
+    with closing(open_store(path)) as db:
+        assert [entry.uuid for entry in entries(db)] == ["later"]
+        assert db.conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_an_entry_that_cannot_be_written_does_not_take_the_others_along(company, path, caplog):

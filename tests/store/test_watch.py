@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 
@@ -10,6 +9,7 @@ import pytest
 
 from esl_router.store.database import open_store, write
 from esl_router.store.watch import StoreWatch
+from tests.store.replacing import put_in_its_place
 
 
 @pytest.fixture
@@ -42,11 +42,15 @@ def test_another_process_s_write_is_noticed_and_reading_is_not(db, path, watch):
 
 
 def test_a_store_put_in_its_place_is_noticed(db, path, watch, tmp_path):
-    other = tmp_path / "other.db"
-    open_store(other, create=True).close()
-    os.replace(other, path)
+    with write(db):
+        db.conn.execute(INSERT, ("a@1",))
+    assert watch.changed()
+    put_in_its_place(path, tmp_path)
     assert watch.changed()
     assert not watch.changed()
+    with closing(open_store(path)) as other:
+        assert other.conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert other.conn.execute("SELECT count(*) FROM subscriptions").fetchone() == (0,)
 
 
 def test_without_a_store_nothing_changes_until_there_is_one(tmp_path):
