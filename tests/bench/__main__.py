@@ -18,6 +18,9 @@ from tests.e2e.switch import ROOT, missing
 @dataclass(frozen=True)
 class Length:
     rates: tuple[int, ...]
+    answered: tuple[int, ...]
+    """Calls a second that are answered: with many more, FreeSWITCH alone needs two cores."""
+
     rounds: int
     seconds: int
     sizes: tuple[int, ...]
@@ -30,8 +33,8 @@ class Length:
         return f"{self.rounds} rounds of {self.seconds} s for each rate and way."
 
 
-FULL = Length((20, 50, 100), 5, 6, (100, 10_000, 100_000), 1000, 60)
-QUICK = Length((20, 50, 100), 1, 4, (100, 10_000), 300, 3)
+FULL = Length((20, 50, 100), (5, 20), 5, 6, (100, 10_000, 100_000), 1000, 60)
+QUICK = Length((20, 50, 100), (5,), 1, 4, (100, 10_000), 300, 3)
 
 
 def main() -> None:
@@ -52,9 +55,11 @@ def main() -> None:
         console.print("decisions …")
         decided = decisions.measure(place / "decisions", length.sizes, 9)
         console.print("held calls …")
-        kept = held.measure(place / "held", length.held, length.idle)
+        kept = held.measure(place / "held", length.held, length.idle, length.answered)
         console.print("calls …")
-        played = on.measure(place / "calls", length.rates, length.rounds, length.seconds)
+        played = on.measure(
+            place / "calls", length.rates, length.answered, length.rounds, length.seconds
+        )
     report = Report(played, decided, kept, length.words())
     for title, head, rows in report.tables():
         table = Table(*head, title=title, title_justify="left")

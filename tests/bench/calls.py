@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +26,14 @@ PLAIN, ROUTER, STOCK = "plain bridge", "router", "stock greenswitch"
 WAYS = {PLAIN: "8", ROUTER: "", STOCK: "9"}
 """What is dialled in front of the extension."""
 
+SERVERS = (ROUTER, STOCK)
+"""The ways that have a server."""
+
 STOLEN = 0.01
 """Of the processors' time: what the host of a virtual machine may have taken from a round."""
+
+FEWEST = 60
+"""Calls of a round that are answered."""
 
 USERS = 10_000
 REGISTERED = 200
@@ -60,6 +66,9 @@ class Round:
     cpu: float | None
     """Seconds of processor time the way's server used; None: it has no server."""
 
+    talked: float = 0.0
+    """Seconds of conversation in every call; 0: the caller gave up."""
+
     stolen: float | None = None
     """The share of the processors' time that the host of this virtual machine took for others;
     None: nobody looked."""
@@ -78,12 +87,16 @@ class Calls:
     repeated: int = 0
     """How often all ways were played once more, because the host had taken too much of a round."""
 
-    def of(self, way: str, rate: int | None = None) -> list[Round]:
-        return [r for r in self.rounds if r.way == way and rate in (None, r.rate)]
+    def of(self, way: str, rate: int, *, talks: bool = False) -> list[Round]:
+        """The rounds of callers who give up, or of those who talk."""
+        return [r for r in self.rounds if (r.way, r.rate, r.talked > 0) == (way, rate, talks)]
 
 
-def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> Calls:
-    """``rounds`` rounds of ``seconds`` each, for every rate (calls a second) and way.
+def measure(
+    place: Path, rates: Iterable[int], answered: Iterable[int], rounds: int, seconds: int
+) -> Calls:
+    """``rounds`` rounds of ``seconds`` each, for every rate (calls a second) and way; and of calls
+    that are answered, at rates of their own, for the ways that have a server.
 
     Where the host takes more than :data:`STOLEN` of a round, nothing is learnt of the ways: all of
     them are played again, at most as often as there are rounds. The delays decide nothing.
@@ -94,15 +107,30 @@ def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> C
         for way in WAYS:
             stage.play(way, 10, 2)  # not counted: everything is loaded and connected after it
         for rate in rates:
-            missing = again = rounds
-            while missing:
-                played = [stage.play(way, rate, seconds) for way in WAYS]
-                if again and max(each.stolen or 0.0 for each in played) > STOLEN:
-                    again, result.repeated = again - 1, result.repeated + 1
-                    continue
-                result.rounds += played
-                missing -= 1
+            _play(result, stage, WAYS, rate, rounds, seconds)
+        for rate in answered:
+            _play(result, stage, SERVERS, rate, rounds, max(seconds, FEWEST // rate), talk=True)
     return result
+
+
+def _play(
+    result: Calls,
+    stage: _Stage,
+    ways: Iterable[str],
+    rate: int,
+    rounds: int,
+    seconds: int,
+    *,
+    talk: bool = False,
+) -> None:
+    missing = again = rounds
+    while missing:
+        played = [stage.play(way, rate, seconds, talk=talk) for way in ways]
+        if again and max(each.stolen or 0.0 for each in played) > STOLEN:
+            again, result.repeated = again - 1, result.repeated + 1
+            continue
+        result.rounds += played
+        missing -= 1
 
 
 @contextmanager
@@ -170,18 +198,19 @@ class _Stage:
             registering.close()
         wait_until(lambda: self._switch.registered(name, phone), 5, "all are registered")
 
-    def play(self, way: str, rate: int, seconds: int) -> Round:
+    def play(self, way: str, rate: int, seconds: int, *, talk: bool = False) -> Round:
         calls = rate * seconds
+        number, scenario = (sipp.TALKER, sipp.TALKING) if talk else (sipp.GIVES_UP, sipp.CALLER)
         place = self._place / f"{way.split()[0]}-{rate}-{time.monotonic_ns()}"
         fields = sipp.write_fields(
             place.with_suffix(".csv"),
             "RANDOM",
-            ((WAYS[way] + company.extension(i), f"+4930999{i:05}") for i in self._callees),
+            ((WAYS[way] + company.extension(i), f"{number}{i:05}") for i in self._callees),
         )
         pids = self._servers[way].pids if way in self._servers else []
         before, taken, started = cpu(pids), stolen(), time.monotonic()
         calling = sipp.start(
-            place, sipp.CALLER, "-inf", fields, "-p", free_port(socket.SOCK_DGRAM), "-r", rate,
+            place, scenario, "-inf", fields, "-p", free_port(socket.SOCK_DGRAM), "-r", rate,
             "-m", calls, "-trace_shortmsg", to=self._switch.external,
         )  # fmt: skip
         calling.wait(seconds + 60)
@@ -189,4 +218,5 @@ class _Stage:
         time.sleep(0.5)  # the journal is written in batches, and that counts too
         used = cpu(pids) - before if pids else None
         share = (stolen() - taken) / (time.monotonic() - started)
-        return Round(way, rate, sipp.post_dial_delays(place), calls, used, share)
+        talked = sipp.TALKS / 1000 if talk else 0.0
+        return Round(way, rate, sipp.post_dial_delays(place), calls, used, talked, share)

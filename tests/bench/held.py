@@ -10,9 +10,13 @@ event link tells of both legs of every call.
 from __future__ import annotations
 
 import json
+import random
+import resource
 import socket
 import threading
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +27,9 @@ from tests.e2e.sip import wait_until
 from tests.e2e.switch import HOST, ROOT, free_port
 
 USERS = 1000
+TALK = 180
+"""Seconds of conversation of a usual call."""
+
 _CORE = "6e7f3b1c-0000-4000-8000-000000000000"
 _SNAPSHOT = (ROOT / "fixtures" / "wire" / "trunk.wire").read_bytes().partition(b"\n\n")[0]
 _REGISTRATIONS = json.dumps(
@@ -54,11 +61,14 @@ class Held:
     cpu: float
     """Seconds of the router's processor time for each second of one held call."""
 
-    stock_cpu: float
-    """Of stock greenswitch's."""
+    stock_cpu: dict[int, float]
+    """Of stock greenswitch's, by how many calls come in a second: the more it holds, the less it
+    sleeps between two of them."""
 
 
-def measure(place: Path, calls: int, seconds: int) -> Held:
+def measure(place: Path, calls: int, seconds: int, rates: Iterable[int]) -> Held:
+    """``calls`` held by the router, and by stock greenswitch as many as there are when so many come
+    in a second as ``rates`` says, watched for ``seconds``."""
     place.mkdir()
     link = _EventLink()
     port = free_port()
@@ -80,25 +90,36 @@ def measure(place: Path, calls: int, seconds: int) -> Held:
             call.close()
         _settle()
         empty, idle = _idle(pids, seconds)
-    stock = _stock(place, calls, seconds)
-    each = calls * seconds
-    return Held(calls, used / calls, empty, woken, seconds, (busy - idle) / each, stock / each)
+    each = (busy - idle) / (calls * seconds)
+    stock = {rate: _stock(place, rate, seconds) for rate in rates}
+    return Held(calls, used / calls, empty, woken, seconds, each, stock)
 
 
-def _stock(place: Path, calls: int, seconds: int) -> float:
-    """Seconds of processor time that stock greenswitch takes to hold that many calls."""
+def _stock(place: Path, rate: int, seconds: int) -> float:
+    """Seconds of processor time that stock greenswitch takes for each second of one held call, when
+    ``rate`` calls a second come and talk for :data:`TALK` seconds."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # its own is as ours
     port = free_port()
-    server = Process("tests.bench.stock", port, "sofia/internal/sip:1@192.0.2.7", log=place / "s")
+    server = Process(
+        "tests.bench.stock", port, "sofia/internal/sip:1@192.0.2.7", log=place / f"stock-{rate}"
+    )
     try:
         wait_until(lambda: _listens(port), 15, "stock greenswitch listens")
-        held = [_hold_stock(port, index) for index in range(calls)]
+        # As calls come, so that they are not all woken in the same instants.
+        with ThreadPoolExecutor(50) as callers:
+            placed = []
+            for index in range(rate * TALK):
+                time.sleep(random.expovariate(rate))
+                placed.append(callers.submit(_hold_stock, port, index))
+        held = [each.result() for each in placed]
         _settle()
         _, used = _idle(server.pids, seconds)
         for call in held:
             call.close()
     finally:
         server.stop()
-    return used
+    return used / len(held) / seconds
 
 
 def _listens(port: int) -> bool:

@@ -9,24 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
-from math import ceil
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.bench.calls import PLAIN, REGISTERED, ROUTER, STOCK, STOLEN, USERS, Calls, Round
+from tests.bench.calls import (
+    PLAIN,
+    REGISTERED,
+    ROUTER,
+    STOCK,
+    STOLEN,
+    USERS,
+    Calls,
+    Round,
+)
 from tests.bench.decisions import Decisions
-from tests.bench.held import Held
+from tests.bench.held import TALK, Held
 
 PERCENTILES = (50, 95, 99)
 
 SHARE = 0.2
 """Of stock greenswitch's processor time."""
-
-TALK = 180
-"""Seconds of a usual conversation."""
-
-CALLS = {TALK: "a call with three minutes of conversation", 0: "ringing alone"}
-"""The kinds of call whose processor time is told, by the seconds they talk."""
 
 _REALTIME = "Both servers ran in real time as FreeSWITCH does: the router by `serve --realtime`."
 _USUAL = "Neither server ran in real time: it was not allowed, or there was no FreeSWITCH."
@@ -62,35 +64,32 @@ def _ratio(calls: Calls, way: str, other: str, rate: int, which: int) -> float:
     return median(percentile(a.delays, which) / percentile(b.delays, which) for a, b in pairs)
 
 
-def _lasting(seconds: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"a call with {minutes} min {rest} s of conversation, or longer"
-
-
-def _cpu(rounds: Iterable[Round]) -> float:
-    """Milliseconds of processor time a call: the median over the rounds."""
-    return median((r.cpu or 0) / r.placed for r in rounds) * 1000
+def _kind(rate: int, talks: bool) -> str:
+    """What happens to the calls whose processor time is told."""
+    if not talks:
+        return "ringing alone"
+    return f"three minutes of conversation, {rate * TALK:,} at a time"
 
 
 class Report:
     def __init__(self, calls: Calls, decisions: Decisions, held: Held, how: str) -> None:
         self.calls, self.decisions, self.held, self.how = calls, decisions, held, how
-        self.rates = sorted({r.rate for r in calls.rounds})
 
     # -- targets ----------------------------------------------------------------------------------
 
     def targets(self) -> list[Target]:
         found = []
         if PLAIN in self.calls.ways:
-            for rate in self.rates:
+            for rate in self._rates(talks=False):
                 for which, limit in ((50, 1.15), (95, 1.5)):
                     ratio = _ratio(self.calls, ROUTER, PLAIN, rate, which)
                     what = f"post-dial delay / plain `bridge`, p{which}, {rate} calls/s"
                     found.append(Target(what, f"≤ {limit}", f"{ratio:.2f}", ratio <= limit))
-        for seconds, words in CALLS.items():
-            for rate in self.rates:
-                share = self._cpu(ROUTER, rate, seconds) / self._cpu(STOCK, rate, seconds)
-                what = f"processor time / stock greenswitch, {words}, {rate} calls/s"
+        for talks in (True, False):
+            for rate in self._rates(talks):
+                share = self._cpu(ROUTER, rate, talks) / self._cpu(STOCK, rate, talks)
+                words = f"{_kind(rate, talks)}, {rate} calls/s"
+                what = f"processor time / stock greenswitch, {words}"
                 found.append(Target(what, f"≤ {SHARE:.2f}", f"{share:.2f}", share <= SHARE))
         rates = self.decisions.store
         slowest = min(rates.values())
@@ -117,7 +116,7 @@ class Report:
     def delays(self) -> list[Row]:
         """Each way at each rate: percentiles, spread over the rounds, ratios, calls that rang."""
         rows: list[Row] = []
-        for rate in self.rates:
+        for rate in self._rates(talks=False):
             for way in self.calls.ways:
                 rounds = self.calls.of(way, rate)
                 medians = [percentile(r.delays, 50) for r in rounds]
@@ -137,28 +136,26 @@ class Report:
                 )  # fmt: skip
         return rows
 
-    def _cpu(self, way: str, rate: int, seconds: int) -> float:
-        """Milliseconds for a call and a conversation of so many seconds."""
-        held = self.held.cpu if way == ROUTER else self.held.stock_cpu
-        return _cpu(self.calls.of(way, rate)) + held * seconds * 1000
+    def _rates(self, talks: bool) -> list[int]:
+        """The rates at which there were calls that are answered, or that are not."""
+        return sorted({r.rate for r in self.calls.rounds if (r.talked > 0) == talks})
 
-    def _enough(self, rate: int) -> int | None:
-        """Seconds of conversation from which a call costs the router a fifth of what it costs
-        stock greenswitch; None: it never does."""
-        ringing = self._cpu(ROUTER, rate, 0) - SHARE * self._cpu(STOCK, rate, 0)
-        second = 1000 * (SHARE * self.held.stock_cpu - self.held.cpu)
-        return None if second <= 0 else max(0, ceil(ringing / second))
+    def _cpu(self, way: str, rate: int, talks: bool) -> float:
+        """Milliseconds for a call that rings alone, or for one that is answered and talks on."""
+        rounds = self.calls.of(way, rate, talks=talks)
+        spent = median((r.cpu or 0) / r.placed for r in rounds)
+        if talks:
+            held = self.held.cpu if way == ROUTER else self.held.stock_cpu[rate]
+            spent += held * (TALK - rounds[0].talked)
+        return spent * 1000
 
     def processor(self) -> list[Row]:
         rows = []
-        for rate in self.rates:
-            kinds = dict(CALLS)
-            if (enough := self._enough(rate)) is not None:
-                kinds.setdefault(enough, _lasting(enough))
-            for seconds, words in kinds.items():
-                router, stock = (self._cpu(way, rate, seconds) for way in (ROUTER, STOCK))
+        for talks in (True, False):
+            for rate in self._rates(talks):
+                router, stock = (self._cpu(way, rate, talks) for way in (ROUTER, STOCK))
                 rows.append(
-                    (str(rate), words, f"{router / stock:.2f}",
+                    (str(rate), _kind(rate, talks), f"{router / stock:.2f}",
                      f"{router:.2f}", f"{stock:.2f}")
                 )  # fmt: skip
         return rows

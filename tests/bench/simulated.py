@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 import gevent
@@ -21,11 +23,16 @@ from tests.bench.calls import REGISTERED, ROUTER, STOCK, USERS, Calls, Round
 from tests.bench.processes import Process, cpu, serve, serving
 from tests.e2e.switch import HOST, free_port
 
+GIVE_UP, ANSWER, TALK = 0.2, 0.4, 1.0
+"""Seconds until a caller gives up, until the phone answers the others, and of conversation."""
 
-def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> Calls:
+
+def measure(
+    place: Path, rates: Iterable[int], answered: Iterable[int], rounds: int, seconds: int
+) -> Calls:
     place.mkdir()
     callees = random.Random(1).sample(range(USERS), REGISTERED)
-    phone = Behaviour()
+    phone = Behaviour(answer=ANSWER, hang_up=TALK)
     ports = {ROUTER: free_port(), STOCK: free_port()}
     switch = SimulatedSwitch(
         (HOST, ports[ROUTER]), [Phone(company.account(index), (phone,)) for index in callees]
@@ -49,18 +56,23 @@ def measure(place: Path, rates: tuple[int, ...], rounds: int, seconds: int) -> C
             gevent.sleep(0.1)
         for way in result.ways:
             switch.router = (HOST, ports[way])
-            _play(switch, servers[way], way, callees, 10, 1)
-        for rate in rates:
-            for _ in range(rounds):
-                for way in result.ways:
-                    switch.router = (HOST, ports[way])
-                    played = _play(switch, servers[way], way, callees, rate, seconds)
-                    result.rounds.append(played)
+            _play(switch, servers[way], way, callees, 10, 1, False)
+        for rate, talk in (*product(rates, (False,)), *product(answered, (True,))):
+            for way in result.ways * rounds:
+                switch.router = (HOST, ports[way])
+                played = _play(switch, servers[way], way, callees, rate, seconds, talk)
+                result.rounds.append(played)
     return result
 
 
 def _play(
-    switch: SimulatedSwitch, server: Process, way: str, callees: list[int], rate: int, seconds: int
+    switch: SimulatedSwitch,
+    server: Process,
+    way: str,
+    callees: list[int],
+    rate: int,
+    seconds: int,
+    talk: bool,
 ) -> Round:
     pids = server.pids
     before, started = cpu(pids), time.monotonic()
@@ -68,10 +80,13 @@ def _play(
     for number in range(rate * seconds):
         gevent.sleep(max(0.0, started + number / rate - time.monotonic()))
         callee = company.extension(random.choice(callees))
-        placed.append(switch.place(CallScript("+493099900000", callee, trunk=True, give_up=0.2)))
+        patience = None if talk else GIVE_UP
+        script = CallScript("+493099900000", callee, trunk=True, give_up=patience)
+        placed.append(switch.place(script))
     for call in placed:
         call.done.wait(15)
     gevent.sleep(0.5)
     rang = [next((note.at for note in call.notes if note.kind == "ring"), None) for call in placed]
     delays = [at * 1000 for at in rang if at is not None]
-    return Round(way, rate, delays, len(placed), cpu(pids) - before)
+    talked = TALK if talk else 0.0
+    return Round(way, rate, delays, len(placed), cpu(pids) - before, talked)

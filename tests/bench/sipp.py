@@ -10,7 +10,13 @@ from pathlib import Path
 from tests.e2e.switch import HOST, free_port
 
 WAITS = 200
-"""Milliseconds a caller listens to the ringing until he gives up."""
+"""Milliseconds a caller listens to the ringing until he gives up, or the phone answers."""
+
+TALKS = 1000
+"""Milliseconds of conversation."""
+
+GIVES_UP, TALKER = "+4930999", "+4930888"
+"""How the numbers of callers begin: the phone goes by it."""
 
 _SDP = """v=0
 o=- 1 1 IN IP4 [local_ip]
@@ -23,7 +29,9 @@ a=rtpmap:8 PCMA/8000
 _BODY = f"Content-Type: application/sdp\nContent-Length: [len]\n\n{_SDP}"
 
 
-def _request(method: str, to: str, body: str = "Content-Length: 0\n", since: int = 0) -> str:
+def _request(
+    method: str, to: str, body: str = "Content-Length: 0\n", since: int = 0, cseq: int = 1
+) -> str:
     """``since``: how many messages ago the INVITE was sent whose branch this repeats."""
     return "\n".join(
         (
@@ -31,17 +39,19 @@ def _request(method: str, to: str, body: str = "Content-Length: 0\n", since: int
             f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-{since}]",
             "From: <sip:[field1]@pbx.test>;tag=[pid]c[call_number]",
             to,
-            f"Call-ID: [call_id]\nCSeq: 1 {method}\nMax-Forwards: 70",
+            f"Call-ID: [call_id]\nCSeq: {cseq} {method}\nMax-Forwards: 70",
             "Contact: <sip:caller@[local_ip]:[local_port]>",
             body,
         )
     )
 
 
-def _reply(status: str, tag: str = "", cseq: str = "[last_CSeq:]") -> str:
+def _reply(
+    status: str, tag: str = "", cseq: str = "[last_CSeq:]", body: str = "Content-Length: 0\n"
+) -> str:
     return (
         f"SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:]{tag}\n[last_Call-ID:]\n"
-        f"{cseq}\nContact: <sip:phone@[local_ip]:[local_port]>\nContent-Length: 0\n"
+        f"{cseq}\nContact: <sip:phone@[local_ip]:[local_port]>\n{body}"
     )
 
 
@@ -53,9 +63,12 @@ def _scenario(*steps: str) -> str:
     return '<?xml version="1.0"?>\n<scenario name="bench">\n' + "\n".join(steps) + "\n</scenario>\n"
 
 
-CALLER = _scenario(
+_DIALS = (
     _send(_request("INVITE", "To: <sip:[field0]@pbx.test>", _BODY), 'retrans="500"'),
     '<recv response="100" optional="true"/>',
+)
+CALLER = _scenario(
+    *_DIALS,
     '<recv response="180"/>',
     f'<pause milliseconds="{WAITS}"/>',
     _send(_request("CANCEL", "To: <sip:[field0]@pbx.test>", since=4), 'retrans="500"'),
@@ -65,18 +78,38 @@ CALLER = _scenario(
 )
 """Dials field0, shows field1, hears it ring and gives up."""
 
+TALKING = _scenario(
+    *_DIALS,
+    # A switch that is late tells of the answer alone.
+    '<recv response="180" optional="true"/>',
+    '<recv response="200"/>',
+    _send(_request("ACK", "[last_To:]", since=4)),
+    f'<pause milliseconds="{TALKS}"/>',
+    _send(_request("BYE", "[last_To:]", cseq=2), 'retrans="500"'),
+    '<recv response="200"/>',
+)
+"""Dials field0, shows field1, is answered, talks and hangs up."""
+
 _TAG = ";tag=[pid]t[call_number]"
 PHONE = _scenario(
     '<recv request="INVITE"><action><ereg regexp="[0-9]+" search_in="hdr" header="CSeq:"'
-    ' assign_to="1"/></action></recv>',
-    _send(_reply("180 Ringing", _TAG)),
+    ' assign_to="1"/><ereg regexp="[+]' + TALKER[1:] + '" search_in="hdr" header="From:"'
+    ' assign_to="2"/></action></recv>',
+    _send(_reply("180 Ringing", _TAG), 'next="answer" test="2"'),
     '<recv request="CANCEL"/>',
     _send(_reply("200 OK")),
     # To the INVITE: the branch is the CANCEL's own, the method is not.
     _send(_reply("487 Request Terminated", _TAG, "CSeq: [$1] INVITE"), 'retrans="500"'),
+    '<recv request="ACK" next="end"/>',
+    '<label id="answer"/>',
+    f'<pause milliseconds="{WAITS}"/>',
+    _send(_reply("200 OK", _TAG, body=_BODY), 'retrans="500"'),
     '<recv request="ACK"/>',
+    '<recv request="BYE"/>',
+    _send(_reply("200 OK")),
+    '<label id="end"/>',
 )
-"""Rings until it is cancelled."""
+"""Rings, and answers whom it is to answer; for others it rings until it is cancelled."""
 
 
 def start(place: Path, scenario: str, *options: object, to: int = 0) -> subprocess.Popen[bytes]:
