@@ -123,6 +123,7 @@ def _play(
     *,
     talk: bool = False,
 ) -> None:
+    """Play the ways by turns, until there are as many rounds of each as are wanted and count."""
     missing = again = rounds
     while missing:
         played = [stage.play(way, rate, seconds, talk=talk) for way in ways]
