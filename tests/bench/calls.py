@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,10 @@ SERVERS = (ROUTER, STOCK)
 
 STOLEN = 0.01
 """Of the processors' time: what the host of a virtual machine may have taken from a round."""
+
+WARM = 20
+"""Seconds of calls that are not counted: everything is loaded and connected after them, and a
+FreeSWITCH just started takes memory for the queues of `socket` with each of its first calls."""
 
 FEWEST = 60
 """Calls of a round that are answered."""
@@ -93,7 +97,7 @@ class Calls:
 
 
 def measure(
-    place: Path, rates: Iterable[int], answered: Iterable[int], rounds: int, seconds: int
+    place: Path, rates: Sequence[int], answered: Iterable[int], rounds: int, seconds: int
 ) -> Calls:
     """``rounds`` rounds of ``seconds`` each, for every rate (calls a second) and way; and of calls
     that are answered, at rates of their own, for the ways that have a server.
@@ -105,7 +109,7 @@ def measure(
     with _stage(place) as stage:
         result.switch, result.realtime = stage.version, stage.realtime
         for way in WAYS:
-            stage.play(way, 10, 2)  # not counted: everything is loaded and connected after it
+            stage.play(way, max(rates), WARM)
         for rate in rates:
             _play(result, stage, WAYS, rate, rounds, seconds)
         for rate in answered:

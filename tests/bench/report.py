@@ -19,6 +19,7 @@ from tests.bench.calls import (
     STOCK,
     STOLEN,
     USERS,
+    WARM,
     Calls,
     Round,
 )
@@ -205,6 +206,7 @@ def markdown(report: Report, template: Path) -> str:
         "scheduling": _REALTIME if report.calls.realtime else _USUAL,
         "users": f"{USERS:,}",
         "registered": str(REGISTERED),
+        "warm": str(WARM),
     }
     text = template.read_text()
     for name, value in sections.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
@@ -28,7 +28,7 @@ GIVE_UP, ANSWER, TALK = 0.2, 0.4, 1.0
 
 
 def measure(
-    place: Path, rates: Iterable[int], answered: Iterable[int], rounds: int, seconds: int
+    place: Path, rates: Sequence[int], answered: Iterable[int], rounds: int, seconds: int
 ) -> Calls:
     place.mkdir()
     callees = random.Random(1).sample(range(USERS), REGISTERED)
