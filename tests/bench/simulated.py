@@ -18,13 +18,13 @@ import gevent
 from esl_router.switch.phones import Behaviour, CallScript, Phone
 from esl_router.switch.placed import Placed
 from esl_router.switch.server import SimulatedSwitch
-from tests.bench import company
+from tests.bench import company, sipp
 from tests.bench.calls import REGISTERED, ROUTER, STOCK, USERS, Calls, Round
 from tests.bench.processes import Process, cpu, serve, serving
 from tests.e2e.switch import HOST, free_port
 
-GIVE_UP, ANSWER, TALK = 0.2, 0.4, 1.0
-"""Seconds until a caller gives up, until the phone answers the others, and of conversation."""
+RINGS, TALKS = sipp.WAITS / 1000, sipp.TALKS / 1000
+"""Seconds until a caller gives up, and of conversation."""
 
 
 def measure(
@@ -32,7 +32,7 @@ def measure(
 ) -> Calls:
     place.mkdir()
     callees = random.Random(1).sample(range(USERS), REGISTERED)
-    phone = Behaviour(answer=ANSWER, hang_up=TALK)
+    phone = Behaviour(answer=2 * RINGS, hang_up=TALKS)  # when the others have given up
     ports = {ROUTER: free_port(), STOCK: free_port()}
     switch = SimulatedSwitch(
         (HOST, ports[ROUTER]), [Phone(company.account(index), (phone,)) for index in callees]
@@ -80,7 +80,7 @@ def _play(
     for number in range(rate * seconds):
         gevent.sleep(max(0.0, started + number / rate - time.monotonic()))
         callee = company.extension(random.choice(callees))
-        patience = None if talk else GIVE_UP
+        patience = None if talk else RINGS
         script = CallScript("+493099900000", callee, trunk=True, give_up=patience)
         placed.append(switch.place(script))
     for call in placed:
@@ -88,5 +88,5 @@ def _play(
     gevent.sleep(0.5)
     rang = [next((note.at for note in call.notes if note.kind == "ring"), None) for call in placed]
     delays = [at * 1000 for at in rang if at is not None]
-    talked = TALK if talk else 0.0
+    talked = TALKS if talk else 0.0
     return Round(way, rate, delays, len(placed), cpu(pids) - before, talked)
