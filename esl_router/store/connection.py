@@ -6,6 +6,7 @@ uses it whether it is still the store's, and opens a new one when it is not.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from esl_router.errors import StoreError
 from esl_router.store.database import BUSY_TIMEOUT, OF_THE_CALLER, identity, open_store
+
+logger = logging.getLogger(__name__)
 
 
 class Connection:
@@ -45,8 +48,32 @@ class Connection:
         # SQLite leaves the write-ahead log when it sees that the file has moved, and would replay
         # it into the new one. A log that is not the one we had open is the new file's own.
         if replaced and self._log is not None and _inode(f"{self._path}-wal") == self._log:
-            for suffix in ("-wal", "-shm"):
-                Path(self._path + suffix).unlink(missing_ok=True)
+            for name in (f"{self._path}-wal", f"{self._path}-shm"):
+                try:
+                    Path(name).unlink(missing_ok=True)
+                except OSError as error:
+                    logger.error(
+                        "%s is of the store that was here before: stop the router and remove it; "
+                        "it cannot be removed by itself: %s",
+                        name,
+                        error.strerror,
+                    )
+
+
+def renewed(
+    connection: Connection | None,
+    path: str | Path,
+    *,
+    readonly: bool = False,
+    timeout: float = BUSY_TIMEOUT,
+) -> Connection:
+    """``connection`` while it is the store's, and a new one otherwise. Raises as
+    :class:`Connection`."""
+    if connection is not None:
+        if connection.current():
+            return connection
+        connection.close()
+    return Connection(path, readonly=readonly, timeout=timeout)
 
 
 @contextmanager

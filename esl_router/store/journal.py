@@ -16,7 +16,7 @@ from pathlib import Path
 
 from esl_router.store import notices
 from esl_router.store.call_log import Attempt, Entry, Leg, as_seen, call, calls, insert, purge
-from esl_router.store.connection import Connection
+from esl_router.store.connection import Connection, renewed
 from esl_router.store.database import write_state
 
 __all__ = ["Attempt", "Entry", "Journal", "Leg", "as_seen", "call", "calls", "purge"]
@@ -133,11 +133,7 @@ class Journal:
         while True:
             last = self._closing.is_set()  # asked before the try: closing always gets one more
             try:
-                if store is not None and not store.current():
-                    store.close()
-                    store = None
-                if store is None:
-                    store = Connection(self._path, timeout=self._lock_timeout)
+                store = renewed(store, self._path, timeout=self._lock_timeout)
                 with write_state(store.db):
                     for entry in batch:
                         insert(store.db.conn, entry)

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from esl_router.errors import StoreError
-from esl_router.store.connection import Connection
+from esl_router.store.connection import Connection, renewed
 
 
 class StoreWatch:
@@ -22,9 +22,7 @@ class StoreWatch:
         """Whether something was written since the last question, or another file was put in its
         place; the first answer is yes. While the store cannot be read it is no."""
         try:
-            if self._store is None or not self._store.current():
-                self.close()
-                self._store = Connection(self._path, readonly=True)
+            self._store = renewed(self._store, self._path, readonly=True)
             (version,) = self._store.db.conn.execute("PRAGMA data_version").fetchone()
         except (sqlite3.Error, StoreError):
             self.close()
